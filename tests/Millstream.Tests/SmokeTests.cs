@@ -1,0 +1,2 @@
+namespace Millstream.Tests;
+public class SmokeTests { [Fact] public void Builds() => Assert.NotEmpty(typeof(SmokeTests).Assembly.GetName().Name!); }

@@ -1,0 +1,83 @@
+namespace Millstream;
+
+/// <summary>
+/// What a task needs of one type of resource. Exclusive: <see cref="Amount"/> whole resources, each for this task alone.
+/// Shared: <see cref="Amount"/> units out of one resource that others use at the same time. Equal by value.
+/// </summary>
+public sealed record ResourceRequirement
+{
+    /// <summary>The most resources that one task may take together.</summary>
+    public const int MaxGang = 16;
+
+    internal const string SlotType = "slot";
+
+    private readonly int hash;
+
+    private ResourceRequirement(string type, LabelSelector? labels, long amount, string? name, bool shared)
+    {
+        if (string.IsNullOrWhiteSpace(type))
+        {
+            throw new ArgumentException("A requirement's type is empty; name the type of resource, as in \"browser\".", nameof(type));
+        }
+
+        if (type == SlotType)
+        {
+            throw new ArgumentException($"A requirement's type is \"{type}\", which every task takes by itself; leave the requirement out.", nameof(type));
+        }
+
+        if (amount < 1)
+        {
+            throw new ArgumentException($"The amount of {type} is {amount}; ask for 1 or more, or leave the requirement out.", nameof(amount));
+        }
+
+        if (!shared && amount > MaxGang)
+        {
+            throw new ArgumentException($"The amount of {type} is {amount}, but a task takes at most {MaxGang} exclusive resources; ask for less, or use {nameof(Units)} for shares of one resource.", nameof(amount));
+        }
+
+        if (name is not null && string.IsNullOrWhiteSpace(name))
+        {
+            throw new ArgumentException($"The name of a requirement of {type} is empty; leave it out to use the type's name.", nameof(name));
+        }
+
+        Type = type;
+        Name = name ?? type;
+        Labels = labels ?? LabelSelector.All;
+        Amount = amount;
+        Shared = shared;
+        hash = ((StableHash.Of(Type) * 31 + StableHash.Of(Name)) * 31 + Labels.GetHashCode()) * 31 + (int)amount * 2 + (shared ? 1 : 0);
+    }
+
+    /// <summary>The type of resource, as in <c>browser</c>.</summary>
+    public string Type { get; }
+
+    /// <summary>The name by which the task finds what it was given; the type unless said otherwise.</summary>
+    public string Name { get; }
+
+    /// <summary>Which resources of the type will do.</summary>
+    public LabelSelector Labels { get; }
+
+    /// <summary>How many whole resources (exclusive), or how many units of one resource (shared); 1 or more.</summary>
+    public long Amount { get; }
+
+    /// <summary>Whether others may use the same resource at the same time.</summary>
+    public bool Shared { get; }
+
+    /// <summary>Whole resources for this task alone; those that a worker owns all come from one worker.</summary>
+    /// <exception cref="ArgumentException">The type is empty or reserved, or the amount is not within 1 to <see cref="MaxGang"/>.</exception>
+    public static ResourceRequirement Exclusive(string type, LabelSelector? labels = null, long amount = 1, string? name = null) => new(type, labels, amount, name, shared: false);
+
+    /// <summary>Units of one resource that others use too, as tokens of a model's rate limit.</summary>
+    /// <exception cref="ArgumentException">The type is empty or reserved, or the amount is below 1.</exception>
+    public static ResourceRequirement Units(string type, long amount, LabelSelector? labels = null, string? name = null) => new(type, labels, amount, name, shared: true);
+
+    /// <inheritdoc/>
+    public bool Equals(ResourceRequirement? other) => ReferenceEquals(this, other)
+        || (other is not null && hash == other.hash && Type == other.Type && Name == other.Name && Labels == other.Labels && Amount == other.Amount && Shared == other.Shared);
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => hash;
+
+    /// <summary>The requirement in words, as in <c>2 browser with vendor = intel</c>.</summary>
+    public override string ToString() => $"{Amount} {(Shared ? "units of " : "")}{Type}{(Labels == LabelSelector.All ? "" : $" with {Labels}")}";
+}

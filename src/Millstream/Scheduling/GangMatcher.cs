@@ -1,0 +1,254 @@
+namespace Millstream;
+
+internal enum MatchMode
+{
+    /// <summary>With what this job could take now.</summary>
+    Now,
+
+    /// <summary>With all that there is, whoever uses it.</summary>
+    Ever,
+
+    /// <summary>As much as there is now, for holding.</summary>
+    Partial,
+}
+
+/// <summary>
+/// Finds units for all of a shape's needs on one worker and the pool. Exclusive needs with overlapping selectors are a
+/// bipartite matching with augmenting paths: taking the first that fits would leave feasible gangs waiting. Shared needs
+/// are placed first, by trying; a bound on the trials keeps hostile mixes of amounts from stopping the scheduler.
+/// </summary>
+internal sealed class GangMatcher
+{
+    private const int MaxTrials = 4096;
+
+    private readonly Need[] places = new Need[ResourceRequirement.MaxGang];
+    private readonly int[] chosen = new int[ResourceRequirement.MaxGang];
+    private readonly int[] sharedOrder = new int[ResourceRequirement.MaxGang];
+    private readonly List<ResourceUnit> units = [];
+    private int[] fits = new int[64];
+    private int[] owner = new int[64];
+    private long[] used = new long[64];
+    private int[] seen = new int[64];
+    private int stamp;
+    private int trials;
+    private int sharedCount;
+    private SchedulingJob? job;
+    private MatchMode mode;
+
+    /// <summary>The number of units wanted.</summary>
+    public int Count { get; private set; }
+
+    public Need NeedAt(int place) => places[place];
+
+    /// <summary>The unit for a place, null where a partial match found none.</summary>
+    public ResourceUnit? UnitAt(int place) => chosen[place] < 0 ? null : units[chosen[place]];
+
+    public static long AmountOf(Need need, ResourceUnit unit) => need.Shared ? need.Amount : unit.Capacity;
+
+    public bool TryMatch(TaskShape shape, WorkerState? worker, SchedulingJob? forJob, MatchMode how)
+    {
+        job = forJob;
+        mode = how;
+        SetUp(shape, worker);
+        if (mode == MatchMode.Partial)
+        {
+            for (int i = 0; i < sharedCount; i++)
+            {
+                PlaceLargest(sharedOrder[i]);
+            }
+
+            return MatchExclusive() == Count;
+        }
+
+        trials = 0;
+        return PlaceShared(0);
+    }
+
+    private void SetUp(TaskShape shape, WorkerState? worker)
+    {
+        Count = 0;
+        sharedCount = 0;
+        units.Clear();
+        foreach (Need need in shape.Needs)
+        {
+            if (need.Shared)
+            {
+                sharedOrder[sharedCount++] = Count;
+            }
+
+            for (long i = need.Shared ? need.Amount : 1; i <= need.Amount; i++)
+            {
+                chosen[Count] = -1;
+                places[Count++] = need;
+            }
+        }
+
+        sharedOrder.AsSpan(0, sharedCount).Sort((a, b) => places[b].Amount.CompareTo(places[a].Amount));
+        if (worker is not null)
+        {
+            foreach (ResourceUnit unit in worker.Units)
+            {
+                Offer(unit);
+            }
+        }
+
+        foreach ((ResourceType type, _) in shape.Totals)
+        {
+            foreach (ResourceUnit unit in type.Pool)
+            {
+                Offer(unit);
+            }
+        }
+    }
+
+    private void Offer(ResourceUnit unit)
+    {
+        int mask = 0;
+        for (int place = 0; place < Count; place++)
+        {
+            Need need = places[place];
+            if (need.Type == unit.TypeState && need.Match.Contains(unit.Index) && Suits(need, unit))
+            {
+                mask |= 1 << place;
+            }
+        }
+
+        if (mask == 0)
+        {
+            return;
+        }
+
+        int at = units.Count;
+        if (at == fits.Length)
+        {
+            Array.Resize(ref fits, at * 2);
+            Array.Resize(ref owner, at * 2);
+            Array.Resize(ref used, at * 2);
+            Array.Resize(ref seen, at * 2);
+        }
+
+        fits[at] = mask;
+        owner[at] = -1;
+        used[at] = 0;
+        units.Add(unit);
+    }
+
+    private bool Suits(Need need, ResourceUnit unit) => mode switch
+    {
+        MatchMode.Now => unit.Gives(need, job!),
+        MatchMode.Ever => !need.Shared || unit.Capacity >= need.Amount,
+        _ => need.Shared ? unit.IsOpen && unit.Capacity >= need.Amount && (unit.HeldBy is null || unit.HeldBy.Request.Job == job) : unit.Gives(need, job!),
+    };
+
+    private long Room(int unit) => (mode == MatchMode.Now ? units[unit].FreeFor(job!) : mode == MatchMode.Ever ? units[unit].Capacity : units[unit].Free) - used[unit];
+
+    private bool PlaceShared(int index)
+    {
+        if (index == sharedCount)
+        {
+            return MatchExclusive() == Count;
+        }
+
+        int place = sharedOrder[index];
+        long amount = places[place].Amount;
+        long below = long.MaxValue;
+        int after = -1;
+        while (++trials <= MaxTrials)
+        {
+            int best = NextLargest(place, amount, below, after);
+            if (best < 0)
+            {
+                return false;
+            }
+
+            below = Room(best);
+            after = best;
+            used[best] += amount;
+            chosen[place] = best;
+            if (PlaceShared(index + 1))
+            {
+                return true;
+            }
+
+            used[best] -= amount;
+            chosen[place] = -1;
+        }
+
+        return false;
+    }
+
+    // Most room first spreads the load; (room, index) names the trial that comes next without a list.
+    private int NextLargest(int place, long amount, long below, int after)
+    {
+        int best = -1;
+        long bestRoom = -1;
+        for (int unit = 0; unit < units.Count; unit++)
+        {
+            long room = Room(unit);
+            if ((fits[unit] & (1 << place)) != 0 && room >= amount && room > bestRoom && (room < below || (room == below && unit > after)))
+            {
+                best = unit;
+                bestRoom = room;
+            }
+        }
+
+        return best;
+    }
+
+    private void PlaceLargest(int place)
+    {
+        int best = NextLargest(place, long.MinValue / 2, long.MaxValue, -1);
+        if (best >= 0)
+        {
+            used[best] += places[place].Amount;
+            chosen[place] = best;
+        }
+    }
+
+    private int MatchExclusive()
+    {
+        int matched = sharedCount;
+        owner.AsSpan(0, units.Count).Fill(-1);
+        for (int place = 0; place < Count; place++)
+        {
+            if (places[place].Shared)
+            {
+                continue;
+            }
+
+            chosen[place] = -1;
+            stamp++;
+            if (Augment(place))
+            {
+                matched++;
+            }
+            else if (mode != MatchMode.Partial)
+            {
+                return -1;
+            }
+        }
+
+        return matched;
+    }
+
+    private bool Augment(int place)
+    {
+        for (int unit = 0; unit < units.Count; unit++)
+        {
+            if ((fits[unit] & (1 << place)) == 0 || used[unit] != 0 || seen[unit] == stamp)
+            {
+                continue;
+            }
+
+            seen[unit] = stamp;
+            if (owner[unit] < 0 || Augment(owner[unit]))
+            {
+                owner[unit] = place;
+                chosen[place] = unit;
+                return true;
+            }
+        }
+
+        return false;
+    }
+}

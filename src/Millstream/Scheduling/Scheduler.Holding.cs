@@ -1,0 +1,271 @@
+namespace Millstream;
+
+/// <content>Ageing of queue heads, and units held for the starved.</content>
+internal sealed partial class Scheduler
+{
+    private readonly List<Hold> holds = [];
+    private long nextScan = long.MaxValue;
+
+    private long FirstScan => Math.Min(options.AgeingInterval.Ticks, options.HoldFloor.Ticks);
+
+    private void Scan()
+    {
+        nextScan = long.MaxValue;
+        if (waitingShapes.Count == 0)
+        {
+            return;
+        }
+
+        nextScan = time + FirstScan;
+        Age();
+        StartHolds();
+    }
+
+    private void Age()
+    {
+        if (waitingJobs < 2)
+        {
+            return;
+        }
+
+        Dictionary<(Tenant Tenant, int Class), TaskRequest> heads = [];
+        (SchedulingJob? job, int top, int second) = (null, int.MinValue, int.MinValue);
+        foreach (TaskShape shape in waitingShapes)
+        {
+            foreach (ClassNode priority in shape.Classes)
+            {
+                foreach (TenantNode node in priority.Tenants.Items)
+                {
+                    TaskRequest oldest = node.Ages.Oldest!;
+                    if (!heads.TryGetValue((node.Tenant, node.Class), out TaskRequest? other) || Older(oldest, other))
+                    {
+                        heads[(node.Tenant, node.Class)] = oldest;
+                    }
+
+                    foreach (JobNode waiting in node.Jobs.Items)
+                    {
+                        (job, top, second) = waiting.Job == job ? (job, Math.Max(top, node.Class), second)
+                            : node.Class > top ? (waiting.Job, node.Class, top) : (job, top, Math.Max(second, node.Class));
+                    }
+                }
+            }
+        }
+
+        foreach (((Tenant tenant, int priority), TaskRequest head) in heads.OrderBy(h => h.Key.Class))
+        {
+            long due = Math.Max(head.ClassSince, tenant.Promoted.GetValueOrDefault(priority)) + options.AgeingInterval.Ticks;
+            if (due > time)
+            {
+                nextScan = Math.Min(nextScan, due);
+            }
+            else if ((head.Job == job ? second : top) >= priority)
+            {
+                // Nobody to overtake, nothing to gain: so a job alone keeps its own ranks.
+                Promote(head);
+                tenant.Promoted[priority] = time;
+            }
+        }
+    }
+
+    private static bool Older(TaskRequest left, TaskRequest right) => left.ClassSince != right.ClassSince ? left.ClassSince < right.ClassSince
+        : left.SubmittedAt != right.SubmittedAt ? left.SubmittedAt < right.SubmittedAt : left.Number < right.Number;
+
+    private void Promote(TaskRequest request)
+    {
+        TaskShape shape = request.Shape;
+        (ResourceType? under, bool parked) = (shape.ParkedUnder, shape.IsParked);
+        DequeueKeepingPark(request);
+        request.Class++;
+        request.ClassSince = time;
+        Enqueue(request);
+        if (parked && !shape.IsParked)
+        {
+            Park(shape, under);
+        }
+    }
+
+    private void StartHolds()
+    {
+        List<TaskRequest> starved = [];
+        foreach (TaskShape shape in waitingShapes)
+        {
+            if (shape.IsSlotOnly || OldestOf(shape) is not { Hold: null } oldest)
+            {
+                continue;
+            }
+
+            long due = oldest.SubmittedAt + Math.Max((long)(options.HoldFactor * shape.MedianWait()), options.HoldFloor.Ticks);
+            if (due > time)
+            {
+                nextScan = Math.Min(nextScan, due);
+            }
+            else if (CheckShape(shape) is null)
+            {
+                starved.Add(oldest);
+            }
+        }
+
+        foreach (TaskRequest request in starved.OrderBy(r => r.SubmittedAt).ThenBy(r => r.Number))
+        {
+            // All its types or none: two gangs that hold half each would wait for each other.
+            if (Array.TrueForAll(request.Shape.Totals, t => t.Type.Holder is null))
+            {
+                Hold hold = new(request);
+                request.Hold = hold;
+                holds.Add(hold);
+                foreach ((ResourceType type, _) in request.Shape.Totals)
+                {
+                    type.Holder = hold;
+                }
+
+                Gather(hold);
+            }
+        }
+    }
+
+    private static TaskRequest? OldestOf(TaskShape shape)
+    {
+        TaskRequest? oldest = null;
+        foreach (ClassNode priority in shape.Classes)
+        {
+            foreach (TenantNode node in priority.Tenants.Items)
+            {
+                TaskRequest candidate = node.Ages.Oldest!;
+                if (oldest is null || candidate.SubmittedAt < oldest.SubmittedAt)
+                {
+                    oldest = candidate;
+                }
+            }
+        }
+
+        return oldest;
+    }
+
+    /// <summary>Keeps what is free on the worker where most of the gang is free.</summary>
+    private void Gather(Hold hold)
+    {
+        hold.Drop();
+        TaskShape shape = hold.Request.Shape;
+        SchedulingJob job = hold.Request.Job;
+        WorkerState? target = null;
+        int most = -1;
+        foreach (WorkerState worker in workers)
+        {
+            if (worker.HeldBy is not null || !matcher.TryMatch(shape, worker, job, MatchMode.Ever))
+            {
+                continue;
+            }
+
+            matcher.TryMatch(shape, worker, job, MatchMode.Partial);
+            int found = 0;
+            for (int i = 0; i < matcher.Count; i++)
+            {
+                found += matcher.UnitAt(i) is not null ? 2 : 0;
+            }
+
+            found += worker.FreeSlots > 0 ? 1 : 0;
+            if (found > most)
+            {
+                (target, most) = (worker, found);
+            }
+        }
+
+        if (target is null)
+        {
+            return;
+        }
+
+        hold.Target = target;
+        target.HeldBy = hold;
+        matcher.TryMatch(shape, target, job, MatchMode.Partial);
+        for (int i = 0; i < matcher.Count; i++)
+        {
+            if (matcher.UnitAt(i) is { } unit)
+            {
+                if (unit.HeldBy is null)
+                {
+                    unit.HeldBy = hold;
+                    hold.Units.Add(unit);
+                }
+
+                unit.HeldAmount += GangMatcher.AmountOf(matcher.NeedAt(i), unit);
+            }
+        }
+    }
+
+    private void ServeHolds()
+    {
+        for (int i = holds.Count - 1; i >= 0; i--)
+        {
+            Hold hold = holds[i];
+            TaskRequest request = hold.Request;
+            if (request.Job.TenantState!.Allows(request.Shape, out _) && TryPlace(request.Shape, request.Job, out WorkerState? worker))
+            {
+                DequeueKeepingPark(request);
+                GrantNow(request, worker);
+                continue;
+            }
+
+            Gather(hold);
+            ServeHolderJob(request.Job);
+        }
+    }
+
+    // Held units are closed to other jobs only: a finite job cannot starve itself.
+    private void ServeHolderJob(SchedulingJob job)
+    {
+        HashSet<JobNode> tried = [];
+        while (true)
+        {
+            JobNode? best = null;
+            foreach (JobNode node in job.Attached)
+            {
+                if (!tried.Contains(node) && (best is null || node.Tenant.Class > best.Tenant.Class
+                    || (node.Tenant.Class == best.Tenant.Class && node.Queue.Head.Before(best.Queue.Head))))
+                {
+                    best = node;
+                }
+            }
+
+            if (best is null)
+            {
+                return;
+            }
+
+            TaskRequest head = best.Queue.Head;
+            if (job.TenantState!.Allows(head.Shape, out _) && TryPlace(head.Shape, job, out WorkerState? worker))
+            {
+                DequeueKeepingPark(head);
+                GrantNow(head, worker);
+            }
+            else
+            {
+                tried.Add(best);
+            }
+        }
+    }
+
+    private void EndHold(TaskRequest request)
+    {
+        if (request.Hold is not { } hold)
+        {
+            return;
+        }
+
+        request.Hold = null;
+        hold.Drop();
+        holds.Remove(hold);
+        foreach ((ResourceType type, _) in request.Shape.Totals)
+        {
+            type.Holder = null;
+            MarkDirty(type);
+        }
+    }
+
+    private void EndHoldsOn(WorkerState worker)
+    {
+        worker.HeldBy?.Drop();
+    }
+
+    private static void EndHoldsOn(ResourceUnit unit) => unit.HeldBy?.Drop();
+}

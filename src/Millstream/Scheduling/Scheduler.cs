@@ -1,0 +1,188 @@
+namespace Millstream;
+
+/// <summary>
+/// Decides who gets which resources when. Pure: no clock, thread or I/O; <c>now</c> is UTC ticks and handed in; the shell
+/// calls it under one lock and drains <see cref="TryTake"/> after each call. Rules and constants: docs/resources.md.
+/// </summary>
+internal sealed partial class Scheduler
+{
+    private readonly SchedulerOptions options;
+    private readonly long runnerEpoch;
+    private readonly DecisionQueue decisions = new();
+    private long counter;
+    private long time;
+
+    public Scheduler(SchedulerOptions options, long runnerEpoch)
+    {
+        this.options = options;
+        this.runnerEpoch = runnerEpoch;
+        slots = new ResourceType(ResourceRequirement.SlotType, 0);
+        types = [slots];
+        typesByName.Add(slots.Name, slots);
+        slotOnly = new TaskShape([], [(slots, 1)]);
+    }
+
+    /// <summary>Takes the next decision; false when all are taken.</summary>
+    public bool TryTake(out Decision decision) => decisions.TryTake(out decision);
+
+    /// <summary>Asks for what a task needs. The answer is a decision at once, or the task waits.</summary>
+    public void Submit(TaskRequest request, long now)
+    {
+        if (request.State != RequestState.New)
+        {
+            throw new InvalidOperationException($"Task {request.TaskId} was submitted before (it is {request.State}); make a new request for each submission.");
+        }
+
+        Advance(now);
+        request.SubmittedAt = request.ClassSince = now;
+        request.Class = request.Priority;
+        Join(request.Job);
+        if (request.Session is not null)
+        {
+            SubmitToSession(request);
+            return;
+        }
+
+        if (Refusal(request) is { } reason)
+        {
+            Refuse(request, reason);
+            return;
+        }
+
+        TaskShape shape = request.Shape;
+        bool allowed = request.Job.TenantState!.Allows(shape, out _);
+        if (allowed && (!shape.IsParked || holds.Count > 0) && TryPlace(shape, request.Job, out WorkerState? worker))
+        {
+            GrantNow(request, worker);
+            return;
+        }
+
+        Enqueue(request);
+        if (!allowed && !request.Node!.Tenant.IsOverQuota)
+        {
+            SetOverQuota(request.Node.Tenant);
+        }
+
+        if (shape.HasHead && !shape.IsParked)
+        {
+            Park(shape, Lacking(shape, request.Job));
+        }
+    }
+
+    /// <summary>Takes back a request that waits; false where it does not wait (a grant is released instead).</summary>
+    public bool Withdraw(TaskRequest request, long now)
+    {
+        Advance(now);
+        if (request.State != RequestState.Waiting)
+        {
+            return false;
+        }
+
+        if (request.Session is not null)
+        {
+            request.Session.Waiting.Remove(request);
+            request.Job.Waiting--;
+        }
+        else
+        {
+            DequeueKeepingPark(request);
+        }
+
+        request.State = RequestState.Ended;
+        if (request.Opens is { } session)
+        {
+            EndSession(session, "its opening was withdrawn");
+        }
+
+        EndHold(request);
+        Dispatch();
+        return true;
+    }
+
+    /// <summary>Gives a grant back. Doing it twice, or after a revocation, changes nothing.</summary>
+    public void Release(Grant grant, long now)
+    {
+        Advance(now);
+        if (grant.State != GrantState.Held)
+        {
+            return;
+        }
+
+        if (grant.Request.Opens is { } session)
+        {
+            EndSession(session, "it was closed");
+        }
+        else
+        {
+            GiveBack(grant, GrantState.Released);
+            grant.Request.State = RequestState.Ended;
+        }
+
+        Dispatch();
+    }
+
+    /// <summary>Replaces the estimate of a shared member by what was really used, while the grant is held.</summary>
+    public void Settle(Grant grant, int member, long trueAmount, long now)
+    {
+        Advance(now);
+        if (grant.State != GrantState.Held)
+        {
+            return;
+        }
+
+        ArgumentOutOfRangeException.ThrowIfLessThan(member, grant.Borrowed);
+        ArgumentOutOfRangeException.ThrowIfNegative(trueAmount);
+        ref GrantMember settled = ref grant.Own[member - grant.Borrowed];
+        if (!settled.Requirement.Shared)
+        {
+            throw new ArgumentException($"{settled.Unit.Type} {settled.Unit.Id} is leased exclusively; only shared units are settled.", nameof(member));
+        }
+
+        long more = trueAmount - settled.Amount;
+        settled = settled with { Amount = trueAmount };
+        TakeUnit(settled.Unit, more);
+        Count(grant.Request.Job, settled.Unit.TypeState!, more);
+        Reorder(grant.Request.Job);
+        if (more < 0)
+        {
+            WakeQuota(grant.Request.Job.TenantState!);
+        }
+
+        Dispatch();
+    }
+
+    /// <summary>Does what is due by time: ageing, holding, ends of cool-downs and limits of sessions.</summary>
+    public void Tick(long now)
+    {
+        Advance(now);
+        EndCoolDowns();
+        EndSessionsDue();
+        if (now >= nextScan)
+        {
+            Scan();
+        }
+
+        Dispatch();
+    }
+
+    /// <summary>When <see cref="Tick"/> must be called next, in UTC ticks, or null while nothing depends on time.</summary>
+    public long? NextWake(long now)
+    {
+        long next = Math.Min(nextScan, Math.Min(NextCoolDown(), NextSessionEnd()));
+        return next == long.MaxValue ? null : Math.Max(next, now);
+    }
+
+    private void Advance(long now) => time = Math.Max(time, now);
+
+    private void Refuse(TaskRequest request, string reason)
+    {
+        request.State = RequestState.Ended;
+        if (request.Opens is { } session)
+        {
+            session.State = SessionState.Closed;
+            session.CloseReason = reason;
+        }
+
+        decisions.Add(new Decision(DecisionKind.NeverFeasible, request, null, reason));
+    }
+}

@@ -1,0 +1,76 @@
+namespace Millstream;
+
+/// <summary>One job as the scheduler sees it: the shell makes one per job and drops it when the job has ended.</summary>
+internal sealed class SchedulingJob
+{
+    private Dictionary<(TaskShape Shape, int Class), JobNode>? nodes;
+    private JobNode? lastNode;
+
+    public SchedulingJob(string id, string tenant, double weight = 1, int priority = 0)
+    {
+        if (!(weight > 0) || double.IsInfinity(weight))
+        {
+            throw new ArgumentException($"The weight of job {id} is {weight}; give a number greater than 0.", nameof(weight));
+        }
+
+        Id = id;
+        Tenant = tenant;
+        Weight = weight;
+        Priority = priority;
+    }
+
+    public string Id { get; }
+
+    public string Tenant { get; }
+
+    public double Weight { get; }
+
+    public int Priority { get; }
+
+    internal FairShare? Fair { get; set; }
+
+    internal Tenant? TenantState { get; set; }
+
+    /// <summary>The number of its tasks that wait.</summary>
+    internal int Waiting { get; set; }
+
+    /// <summary>Where its waiting tasks lie.</summary>
+    internal List<JobNode> Attached { get; } = new(1);
+
+    internal JobNode NodeFor(TaskShape shape, int priority)
+    {
+        if (lastNode is not null && lastNode.Tenant.Shape == shape && lastNode.Tenant.Class == priority)
+        {
+            return lastNode;
+        }
+
+        nodes ??= [];
+        if (!nodes.TryGetValue((shape, priority), out JobNode? node))
+        {
+            node = new JobNode(this, TenantState!.NodeFor(shape, priority));
+            nodes.Add((shape, priority), node);
+        }
+
+        return lastNode = node;
+    }
+
+    internal void Forget(JobNode node)
+    {
+        // A job of many different shapes must not collect a node for each that it ever had.
+        if (nodes!.Count > 16)
+        {
+            nodes.Remove((node.Tenant.Shape, node.Tenant.Class));
+            if (lastNode == node)
+            {
+                lastNode = null;
+            }
+        }
+    }
+
+    internal void ForgetTenant()
+    {
+        TenantState = null;
+        nodes = null;
+        lastNode = null;
+    }
+}

@@ -1,0 +1,69 @@
+namespace Millstream;
+
+internal enum RequestState { New, Waiting, Granted, Ended }
+
+/// <summary>One task that wants to run. The shell makes it, the scheduler links it into its queues.</summary>
+internal sealed class TaskRequest : IHeapItem<TaskRequest>
+{
+    public TaskRequest(SchedulingJob job, long number, TaskShape shape, string taskId = "", int rank = 0, int? priority = null)
+    {
+        Job = job;
+        Number = number;
+        Shape = shape;
+        TaskId = taskId;
+        Rank = rank;
+        Priority = priority ?? job.Priority;
+    }
+
+    public SchedulingJob Job { get; }
+
+    /// <summary>The place in line inside the job; kept when the task is queued again.</summary>
+    public long Number { get; }
+
+    /// <summary>Higher goes first inside the job.</summary>
+    public int Rank { get; }
+
+    /// <summary>The class it was submitted in; higher goes first.</summary>
+    public int Priority { get; }
+
+    public TaskShape Shape { get; }
+
+    public string TaskId { get; }
+
+    /// <summary>The session whose resources the task uses, or null.</summary>
+    public Session? Session { get; init; }
+
+    /// <summary>The shell's own.</summary>
+    public object? Tag { get; set; }
+
+    public RequestState State { get; internal set; }
+
+    /// <summary>What the task was given, while it is granted.</summary>
+    public Grant? Grant { get; internal set; }
+
+    /// <summary>The class that ageing has brought it to.</summary>
+    public int Class { get; internal set; }
+
+    internal long SubmittedAt { get; set; }
+
+    internal long ClassSince { get; set; }
+
+    /// <summary>The session that this request opens, or null.</summary>
+    internal Session? Opens { get; set; }
+
+    internal Hold? Hold { get; set; }
+
+    internal JobNode? Node { get; set; }
+
+    internal TaskRequest? Next { get; set; }
+
+    internal TaskRequest? Previous { get; set; }
+
+    internal TaskRequest? Younger { get; set; }
+
+    internal TaskRequest? Older { get; set; }
+
+    public int HeapIndex { get; set; } = -1;
+
+    public bool Before(TaskRequest other) => Rank != other.Rank ? Rank > other.Rank : Number < other.Number;
+}

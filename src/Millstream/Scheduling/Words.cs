@@ -1,0 +1,21 @@
+namespace Millstream;
+
+/// <summary>Small parts of sentences.</summary>
+internal static class Words
+{
+    public static string A(string noun) => "aeiou".Contains(char.ToLowerInvariant(noun[0]), StringComparison.Ordinal) ? $"an {noun}" : $"a {noun}";
+
+    public static string Many(string noun) => noun.EndsWith('s') || noun.EndsWith('x') || noun.EndsWith("ch", StringComparison.Ordinal) ? noun + "es"
+        : noun.EndsWith('y') && noun.Length > 1 && !"aeiou".Contains(noun[^2], StringComparison.Ordinal) ? noun[..^1] + "ies" : noun + "s";
+
+    public static string Counted(long count, string noun) => count == 1 ? $"1 {noun}" : $"{count} {Many(noun)}";
+
+    /// <summary>What the units have for a label, as in <c>4 browsers have vendor = intel</c>.</summary>
+    public static string Labels(List<ResourceUnit> units, string type, string key)
+    {
+        IEnumerable<string> said = units.GroupBy(u => u.Labels.GetValueOrDefault(key))
+            .OrderByDescending(g => g.Count()).ThenBy(g => g.Key, StringComparer.Ordinal).Take(3)
+            .Select(g => $"{Counted(g.Count(), type)} {(g.Count() == 1 ? "has" : "have")} {(g.Key is null ? $"no label {key}" : $"{key} = {g.Key}")}");
+        return string.Join(", ", said);
+    }
+}

@@ -9,7 +9,8 @@ internal struct AgeList
 
     public void Add(TaskRequest request)
     {
-        TaskRequest? before = youngest;
+        // A task that is queued again is mostly older than all others: no walk through them.
+        TaskRequest? before = Oldest is not null && Oldest.ClassSince > request.ClassSince ? null : youngest;
         while (before is not null && before.ClassSince > request.ClassSince)
         {
             before = before.Older;

@@ -3,8 +3,8 @@ namespace Millstream;
 internal enum DecisionKind { Granted, NeverFeasible, Revoked }
 
 /// <summary>
-/// One thing that the scheduler decided. After Revoked the request waits again with its old place in line, except for
-/// sessions and their tasks, which get NeverFeasible as well.
+/// One thing that the scheduler decided. After Revoked the request waits again with its old place in line; but the end of a
+/// session, whoever wanted it, revokes its opening grant for good, and its unfinished tasks get NeverFeasible.
 /// </summary>
 internal readonly record struct Decision(DecisionKind Kind, TaskRequest Request, Grant? Grant, string? Reason);
 

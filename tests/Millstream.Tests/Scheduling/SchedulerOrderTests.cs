@@ -85,6 +85,7 @@ public class SchedulerOrderTests
     [InlineData(3, 30)]
     [InlineData(1, 30)]
     [InlineData(1, 1)]
+    [InlineData(3, 1)]
     public void FairShare_LongRun_FollowsTheWeights(double weight, int slots)
     {
         world.Worker("w", slots);

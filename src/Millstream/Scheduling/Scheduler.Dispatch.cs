@@ -23,6 +23,11 @@ internal sealed partial class Scheduler
     /// <summary>Gives what has come back to those who wait for it, best first, until nothing that waits fits.</summary>
     private void Dispatch()
     {
+        if (batching)
+        {
+            return;
+        }
+
         if (stuckSessions.Count > 0)
         {
             ServeStuckSessions();

@@ -11,6 +11,7 @@ internal sealed partial class Scheduler
     private readonly DecisionQueue decisions = new();
     private long counter;
     private long time;
+    private bool batching;
 
     public Scheduler(SchedulerOptions options, long runnerEpoch)
     {
@@ -51,7 +52,7 @@ internal sealed partial class Scheduler
 
         TaskShape shape = request.Shape;
         bool allowed = request.Job.TenantState!.Allows(shape, out _);
-        if (allowed && (!shape.IsParked || holds.Count > 0) && TryPlace(shape, request.Job, out WorkerState? worker))
+        if (allowed && !batching && (!shape.IsParked || holds.Count > 0) && TryPlace(shape, request.Job, out WorkerState? worker))
         {
             GrantNow(request, worker);
             return;
@@ -65,8 +66,21 @@ internal sealed partial class Scheduler
 
         if (shape.HasHead && !shape.IsParked)
         {
-            Park(shape, Lacking(shape, request.Job));
+            Park(shape, batching ? null : Lacking(shape, request.Job));
         }
+    }
+
+    /// <summary>
+    /// Until <see cref="EndBatch"/> nothing is granted to who waits in line. For what happens at one moment: the end of a
+    /// task and its successors, or all commands of a turn, compete by their order and not by who was named first.
+    /// </summary>
+    public void BeginBatch() => batching = true;
+
+    /// <summary>Decides on all that came since <see cref="BeginBatch"/>.</summary>
+    public void EndBatch()
+    {
+        batching = false;
+        Dispatch();
     }
 
     /// <summary>Takes back a request that waits; false where it does not wait (a grant is released instead).</summary>

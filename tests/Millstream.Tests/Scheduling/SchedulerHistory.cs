@@ -44,12 +44,32 @@ internal sealed class SchedulerHistory
         AddPool();
         for (int i = 0; i < steps; i++)
         {
-            Step();
+            if (random.Next(6) == 0)
+            {
+                Batch();
+            }
+            else
+            {
+                Step();
+            }
+
             Drain();
             Check();
         }
 
         End();
+    }
+
+    private void Batch()
+    {
+        scheduler.BeginBatch();
+        for (int i = random.Next(1, 5); i > 0; i--)
+        {
+            Step();
+            Drain();
+        }
+
+        scheduler.EndBatch();
     }
 
     private void Step()

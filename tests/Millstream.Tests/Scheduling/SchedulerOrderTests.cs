@@ -71,6 +71,23 @@ public class SchedulerOrderTests
     }
 
     [Fact]
+    public void Batch_EndAndSuccessors_CompeteByRank()
+    {
+        world.Worker("w", 1);
+        TaskRequest running = world.Submit("running");
+        world.Submit("waiting", rank: 1);
+        world.Took();
+        world.Scheduler.BeginBatch();
+        world.Release(running);
+        world.Submit("small", rank: 0);
+        world.Submit("successor", rank: 2);
+        Assert.Equal("", world.Took());
+        world.Scheduler.EndBatch();
+        world.Drain();
+        Assert.Equal("+successor", world.Took());
+    }
+
+    [Fact]
     public void Order_OneHugeJob_DoesNotDelayASmallOne()
     {
         world.Worker("w", 4);
@@ -173,6 +190,22 @@ public class SchedulerOrderTests
         Assert.Equal((1, 0), (first.Class, second.Class));
         world.RunFor(60);
         Assert.Equal((2, 1), (first.Class, second.Class));
+    }
+
+    [Fact]
+    public void Ageing_AnotherQueuesTurn_DoesNotHurryTheNextHead()
+    {
+        world.Worker("w", 1);
+        world.Submit("running", world.Job("high", priority: 9));
+        world.Submit("next", world.Job("high"));
+        world.Submit("first", world.Job("low"));
+        TaskRequest second = world.Submit("second", world.Job("low"));
+        world.RunFor(30);
+        TaskRequest other = world.Submit("other", world.Job("elsewhere", "u"));
+        world.RunFor(65);
+        Assert.Equal((1, 0), (other.Class, second.Class));
+        world.RunFor(26);
+        Assert.Equal(1, second.Class);
     }
 
     [Fact]

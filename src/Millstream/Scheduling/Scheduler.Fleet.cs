@@ -94,7 +94,7 @@ internal sealed partial class Scheduler
             return false;
         }
 
-        EndHoldsOn(worker);
+        LetGo(worker.HeldBy);
         freeSlots -= worker.FreeSlots;
         worker.FreeSlots = 0;
         RemoveAt(workers, worker.Index, static (moved, at) => moved.Index = at);
@@ -154,7 +154,7 @@ internal sealed partial class Scheduler
         unit.OfflineReason = reason ?? "it was removed";
         unit.TypeState!.Changed(unit);
         RevokeUsers(unit, reason ?? $"{unit.Type} {unit.Id} was removed");
-        EndHoldsOn(unit);
+        LetGo(unit.HeldBy);
         unit.Worker?.Units.Remove(unit);
         DropUnit(unit);
         FleetChanged();

@@ -144,7 +144,7 @@ internal sealed partial class Scheduler
     /// <summary>Keeps what is free on the worker where most of the gang is free.</summary>
     private void Gather(Hold hold)
     {
-        hold.Drop();
+        LetGo(hold);
         TaskShape shape = hold.Request.Shape;
         SchedulingJob job = hold.Request.Job;
         WorkerState? target = null;
@@ -253,19 +253,30 @@ internal sealed partial class Scheduler
         }
 
         request.Hold = null;
-        hold.Drop();
+        LetGo(hold);
         holds.Remove(hold);
         foreach ((ResourceType type, _) in request.Shape.Totals)
         {
             type.Holder = null;
-            MarkDirty(type);
         }
     }
 
-    private void EndHoldsOn(WorkerState worker)
+    /// <summary>Opens what was held to all again; it is gathered anew at the next dispatch while the hold lasts.</summary>
+    private void LetGo(Hold? hold)
     {
-        worker.HeldBy?.Drop();
-    }
+        if (hold is null)
+        {
+            return;
+        }
 
-    private static void EndHoldsOn(ResourceUnit unit) => unit.HeldBy?.Drop();
+        if (hold.Target is not null)
+        {
+            foreach ((ResourceType type, _) in hold.Request.Shape.Totals)
+            {
+                MarkDirty(type);
+            }
+        }
+
+        hold.Drop();
+    }
 }

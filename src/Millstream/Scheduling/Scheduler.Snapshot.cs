@@ -20,7 +20,7 @@ internal sealed partial class Scheduler
             .SelectMany(g => g.Own.ToArray().Select(m => (m.Unit, Holder: new UnitHolder(g.Request.Job.Id, g.Request.TaskId, m.Amount, g.Epoch))))
             .ToLookup(p => p.Unit, p => p.Holder);
         return new SchedulerSnapshot(
-            [.. workers.OrderBy(w => w.Id, StringComparer.Ordinal).Select(w => new WorkerSnapshot(w.Id, w.Name, w.Slots, w.FreeSlots))],
+            [.. workers.OrderBy(w => w.Id, StringComparer.Ordinal).Select(w => new WorkerSnapshot(w.Id, w.Name, w.Slots, w.FreeSlots, HeldFor(w.HeldBy)))],
             [.. units.Values.OrderBy(u => u.Id, StringComparer.Ordinal).Select(u => View(u, [.. holders[u]]))],
             Queues(),
             [.. grants.GroupBy(g => g.Request.Job).Select(g => LeasedBy(g.Key)).OrderBy(l => l.JobId, StringComparer.Ordinal)]);
@@ -30,9 +30,10 @@ internal sealed partial class Scheduler
     {
         UnitStatus status = unit.OfflineReason is not null ? UnitStatus.Offline : unit.CoolUntil != 0 || unit.Free <= 0 ? UnitStatus.Busy : UnitStatus.Available;
         string? detail = unit.OfflineReason ?? (unit.CoolUntil != 0 ? $"cooling down until {Time(unit.CoolUntil)}" : null);
-        string? heldFor = unit.HeldBy is { } hold ? $"task {hold.Request.TaskId} of job {hold.Request.Job.Id}" : null;
-        return new UnitSnapshot(unit.Id, unit.Type, unit.WorkerId, status, unit.Capacity, unit.Free, detail, holders, heldFor);
+        return new UnitSnapshot(unit.Id, unit.Type, unit.WorkerId, status, unit.Capacity, unit.Free, detail, holders, HeldFor(unit.HeldBy));
     }
+
+    private static string? HeldFor(Hold? hold) => hold is null ? null : $"task {hold.Request.TaskId} of job {hold.Request.Job.Id}";
 
     private List<QueueSnapshot> Queues()
     {

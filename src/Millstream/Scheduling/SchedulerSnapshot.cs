@@ -8,8 +8,8 @@ internal sealed record UnitHolder(string JobId, string TaskId, long Amount, Leas
 /// <summary>One unit at one moment. Busy: nothing of it can be leased now; <see cref="Detail"/> says why it is offline or cooling.</summary>
 internal sealed record UnitSnapshot(string Id, string Type, string? WorkerId, UnitStatus Status, long Capacity, long Free, string? Detail, IReadOnlyList<UnitHolder> Holders, string? HeldFor);
 
-/// <summary>One worker at one moment.</summary>
-internal sealed record WorkerSnapshot(string Id, string Name, int Slots, int FreeSlots);
+/// <summary>One worker at one moment; <see cref="HeldFor"/> says for whom a slot is held.</summary>
+internal sealed record WorkerSnapshot(string Id, string Name, int Slots, int FreeSlots, string? HeldFor);
 
 /// <summary>How many tasks of one tenant wait in one class for one kind of requirement.</summary>
 internal sealed record QueueSnapshot(string Tenant, int Class, string Requirements, int Length);

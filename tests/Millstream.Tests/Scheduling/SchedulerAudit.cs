@@ -87,8 +87,10 @@ internal sealed class SchedulerAudit
         }
     }
 
+    /// <summary>Whether the task could run on what is free and held for nobody.</summary>
     public bool CouldRun(TaskRequest request)
     {
+        HashSet<string> held = [.. snapshot.Units.Where(u => u.HeldFor is not null).Select(u => u.Id), .. snapshot.Workers.Where(w => w.HeldFor is not null).Select(w => w.Id)];
         List<(ResourceRequirement Need, long Amount)> places = [];
         foreach (ResourceRequirement need in request.Shape.Needs.Select(n => n.Requirement))
         {
@@ -104,10 +106,10 @@ internal sealed class SchedulerAudit
             }
         }
 
-        return slots.Keys.Any(w => live.Count(g => g.WorkerId == w && g.Request.Session is null) < slots[w] && Fits(places, 0, w, new(used)));
+        return slots.Keys.Any(w => !held.Contains(w) && live.Count(g => g.WorkerId == w && g.Request.Session is null) < slots[w] && Fits(places, 0, w, new(used), held));
     }
 
-    private bool Fits(List<(ResourceRequirement Need, long Amount)> places, int at, string worker, Dictionary<string, long> taken)
+    private bool Fits(List<(ResourceRequirement Need, long Amount)> places, int at, string worker, Dictionary<string, long> taken, HashSet<string> held)
     {
         if (at == places.Count)
         {
@@ -119,11 +121,11 @@ internal sealed class SchedulerAudit
         {
             long before = taken.GetValueOrDefault(unit.Id);
             long wanted = need.Shared ? amount : unit.Capacity;
-            if (unit.Type == need.Type && (owner is null || owner == worker) && !offline.Contains(unit.Id) && !cooling.ContainsKey(unit.Id)
+            if (unit.Type == need.Type && (owner is null || owner == worker) && !held.Contains(unit.Id) && !offline.Contains(unit.Id) && !cooling.ContainsKey(unit.Id)
                 && need.Labels.Matches(unit.Labels) && before + wanted <= unit.Capacity)
             {
                 taken[unit.Id] = before + wanted;
-                bool fits = Fits(places, at + 1, worker, taken);
+                bool fits = Fits(places, at + 1, worker, taken, held);
                 taken[unit.Id] = before;
                 if (fits)
                 {

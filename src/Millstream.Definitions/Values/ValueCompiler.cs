@@ -1,0 +1,87 @@
+using System.Text.Json;
+using DevLab.JmesPath;
+
+namespace Millstream.Definitions;
+
+/// <summary>Makes values of nodes and reads the expressions in them; a wrong expression is a fault and becomes null.</summary>
+internal sealed class ValueCompiler(FaultList faults, WorkflowLimits limits, string source)
+{
+    private readonly string[] _lines = source.Split('\n');
+
+    public ValueNode Compile(YamlNode node) => node switch
+    {
+        YamlList list => new ListValue(list.Mark, [.. list.Items.Select(Compile)]),
+        YamlMap map => new MapValue(map.Mark, [.. map.Entries.Select(e => (e.Key, e.KeyMark, Compile(e.Value)))]),
+        _ => Scalar((YamlScalar)node),
+    };
+
+    private ValueNode Scalar(YamlScalar scalar)
+    {
+        if (!ExpressionText.HasExpression(scalar.Text))
+            return new ConstantValue(scalar.Mark, JsonSerializer.SerializeToElement(scalar.Value), scalar.Plain ? scalar.Text : null);
+        try
+        {
+            List<TextPart> parts = ExpressionText.Split(scalar.Text);
+            var compiled = new List<(string, PlacedExpression?)>();
+            Mark from = scalar.Mark;
+            foreach (TextPart part in parts)
+            {
+                if (part.IsExpression)
+                    from = Find(from, part.Text);
+                compiled.Add((part.IsExpression ? "" : part.Text, part.IsExpression ? Expression(part.Text, from) : null));
+            }
+            return compiled is [(_, { } alone)] ? new ExpressionValue(scalar.Mark, alone) : new TextValue(scalar.Mark, compiled);
+        }
+        catch (ExpressionException e)
+        {
+            faults.Add(scalar.Mark, e.Message);
+            return new ConstantValue(scalar.Mark, Json.Null, null);
+        }
+    }
+
+    /// <summary>Where the text of the next expression begins: what YAML folds or escapes moves it, so it is looked for.</summary>
+    private Mark Find(Mark from, string expression)
+    {
+        string first = expression.Split('\n')[0];
+        string wanted = "${{" + (first.Length > 40 ? first[..40] : first);
+        for (int line = from.Line - 1, column = from.Column - 1; line < _lines.Length; line++, column = 0)
+        {
+            int found = column >= _lines[line].Length ? -1 : _lines[line].IndexOf(wanted, column, StringComparison.Ordinal);
+            if (found >= 0)
+                return new Mark(line + 1, found + 4);
+        }
+        return from;
+    }
+
+    private PlacedExpression? Expression(string text, Mark mark)
+    {
+        try
+        {
+            if (text.Length > limits.ExpressionLength || text.Length > WorkflowLimits.Default.ExpressionLength)
+                throw new ExpressionException(0, $"the expression has {text.Length} characters; at most {Math.Min(limits.ExpressionLength, WorkflowLimits.Default.ExpressionLength)} are allowed");
+            Expr tree = ExprParser.Parse(text);
+            new JmesPath().Parse(text);
+            return new PlacedExpression(new Expression(text, tree), mark);
+        }
+        catch (ExpressionException e)
+        {
+            faults.Add(At(mark, text, e.At), $"${{{{{Short(text)}}}}}: {e.Message}");
+        }
+        catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            // The library throws plain exceptions; what its parser refuses and ours does not is a fault all the same.
+            faults.Add(mark, $"${{{{{Short(text)}}}}}: {e.Message}");
+        }
+        return new PlacedExpression(new Expression("`null`", new LiteralExpr(0, DataType.Any)), mark);
+    }
+
+    /// <summary>The place of the n-th character of an expression.</summary>
+    public static Mark At(Mark mark, string text, int offset)
+    {
+        string before = text[..Math.Min(offset, text.Length)];
+        int line = before.Count(c => c == '\n');
+        return line == 0 ? mark with { Column = mark.Column + before.Length } : new Mark(mark.Line + line, before.Length - before.LastIndexOf('\n'));
+    }
+
+    private static string Short(string text) => text.Length <= 80 ? text : text[..77] + "...";
+}

@@ -1,0 +1,145 @@
+using YamlDotNet.Core;
+using YamlDotNet.Core.Events;
+
+namespace Millstream.Definitions;
+
+/// <summary>
+/// Reads one YAML document (JSON is YAML) from parser events into nodes with places. No tags, no types, no merging:
+/// nothing in a file can name code.
+/// </summary>
+internal sealed class YamlReader(FaultList faults, WorkflowLimits limits)
+{
+    private readonly Dictionary<AnchorName, (YamlNode Node, int Size)> _anchors = [];
+    private int _aliases;
+    private int _values;
+
+    private sealed class LimitException(Mark mark, string message) : Exception(message)
+    {
+        public Mark Mark => mark;
+    }
+
+    /// <summary>The document, or null after a fault that leaves nothing to look at.</summary>
+    public YamlNode? Read(string text)
+    {
+        try
+        {
+            var parser = new Parser(new Scanner(new StringReader(text), skipComments: true));
+            parser.Consume<StreamStart>();
+            if (parser.Accept<StreamEnd>(out _))
+            {
+                faults.Add(new Mark(1, 1), "the file is empty; a workflow needs at least 'name' and 'tasks'");
+                return null;
+            }
+            parser.Consume<DocumentStart>();
+            YamlNode root = ReadNode(parser, 1);
+            parser.Consume<DocumentEnd>();
+            if (!parser.Accept<StreamEnd>(out _))
+                faults.Add(MarkOf(parser.Current!.Start), "a second document begins here; a workflow file holds one");
+            return root;
+        }
+        catch (LimitException e)
+        {
+            faults.Add(e.Mark, e.Message);
+        }
+        catch (YamlException e)
+        {
+            faults.Add(MarkOf(e.Start), $"this is not YAML: {Lower(e.Message)}{Hint(text, (int)e.Start.Line)}");
+        }
+        return null;
+    }
+
+    private YamlNode ReadNode(IParser parser, int depth)
+    {
+        Mark mark = MarkOf(parser.Current!.Start);
+        if (depth > limits.Depth)
+            throw new LimitException(mark, $"nested deeper than {limits.Depth} levels; the limit is WorkflowLimits.Depth");
+        if (parser.Current is AnchorAlias alias)
+        {
+            parser.MoveNext();
+            return Follow(alias, mark);
+        }
+        int before = _values;
+        Count(1, mark);
+        AnchorName anchor = ((NodeEvent)parser.Current!).Anchor;
+        TagName tag = ((NodeEvent)parser.Current!).Tag;
+        bool ownText = !tag.IsEmpty && !tag.IsNonSpecific && tag.Value == "tag:yaml.org,2002:str";
+        if (!tag.IsEmpty && !tag.IsNonSpecific && !ownText)
+            faults.Add(mark, $"the tag '{tag.Value}' is not allowed; a workflow file holds plain values only");
+        YamlNode node = parser.Current switch
+        {
+            Scalar => ReadScalar(parser.Consume<Scalar>(), mark, ownText),
+            SequenceStart => ReadList(parser, mark, depth),
+            _ => ReadMap(parser, mark, depth),
+        };
+        if (!anchor.IsEmpty)
+            _anchors[anchor] = (node, _values - before);
+        return node;
+    }
+
+    private YamlNode Follow(AnchorAlias alias, Mark mark)
+    {
+        if (++_aliases > limits.Aliases)
+            throw new LimitException(mark, $"more than {limits.Aliases} aliases; the limit is WorkflowLimits.Aliases");
+        if (!_anchors.TryGetValue(alias.Value, out (YamlNode Node, int Size) found))
+            throw new LimitException(mark, $"the alias '*{alias.Value}' stands for nothing before it");
+        Count(found.Size, mark);
+        return found.Node;
+    }
+
+    private void Count(int values, Mark mark)
+    {
+        _values += values;
+        if (_values > limits.Values)
+            throw new LimitException(mark, $"more than {limits.Values} values once aliases are followed; the limit is WorkflowLimits.Values");
+    }
+
+    private static YamlScalar ReadScalar(Scalar scalar, Mark mark, bool text)
+    {
+        bool block = scalar.Style is ScalarStyle.Literal or ScalarStyle.Folded;
+        return new YamlScalar(mark, scalar.Value, scalar.Style is ScalarStyle.Plain && !text, block);
+    }
+
+    private YamlList ReadList(IParser parser, Mark mark, int depth)
+    {
+        parser.Consume<SequenceStart>();
+        var items = new List<YamlNode>();
+        while (!parser.TryConsume<SequenceEnd>(out _))
+            items.Add(ReadNode(parser, depth + 1));
+        return new YamlList(mark, items);
+    }
+
+    private YamlMap ReadMap(IParser parser, Mark mark, int depth)
+    {
+        parser.Consume<MappingStart>();
+        var entries = new List<YamlEntry>();
+        var seen = new Dictionary<string, Mark>(StringComparer.Ordinal);
+        while (!parser.TryConsume<MappingEnd>(out _))
+        {
+            Mark keyMark = MarkOf(parser.Current!.Start);
+            if (ReadNode(parser, depth + 1) is not YamlScalar key)
+                throw new LimitException(keyMark, "a key must be text; a list or mapping cannot be one (an expression inside { } or [ ] needs quotes)");
+            YamlNode value = ReadNode(parser, depth + 1);
+            if (seen.TryAdd(key.Text, keyMark))
+                entries.Add(new YamlEntry(key.Text, keyMark, value));
+            else
+                faults.Add(keyMark, $"the key '{key.Text}' stands here a second time; first in line {seen[key.Text].Line}");
+        }
+        return new YamlMap(mark, entries);
+    }
+
+    private static Mark MarkOf(YamlDotNet.Core.Mark mark) => new((int)mark.Line, (int)mark.Column);
+
+    private static string Lower(string message) => message.Length == 0 ? message : char.ToLowerInvariant(message[0]) + message[1..].TrimEnd('.');
+
+    /// <summary>Braces of an unquoted expression are YAML's own; the message of the YAML parser does not tell.</summary>
+    private static string Hint(string text, int line)
+    {
+        string[] lines = text.Split('\n');
+        for (int i = Math.Max(0, line - 2); i < Math.Min(lines.Length, line + 1); i++)
+        {
+            if (lines[i].Contains("${{", StringComparison.Ordinal))
+                return "; an expression inside { } or [ ], or with ': ' in it, needs quotes: \"${{ ... }}\"";
+        }
+        return "";
+    }
+}

@@ -91,9 +91,9 @@ internal sealed class ValueChecker(FaultList faults)
             }
             entries.Add((key, keyMark, Check(value, type, root, $"{name}.{key}")));
         }
-        foreach ((string key, DataField field) in wanted.Kind is DataKind.Object ? wanted.Fields : [])
+        foreach ((string key, DataField field) in wanted.Fields)
         {
-            if (field.Required && map.Entries.All(e => e.Key != key))
+            if (wanted.Kind is DataKind.Object && field.Required && map.Entries.All(e => e.Key != key))
                 faults.Add(map.Mark, $"{name} needs '{key}' ({field.Type})");
         }
         return map with { Entries = entries };

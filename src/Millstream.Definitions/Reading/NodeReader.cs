@@ -1,0 +1,98 @@
+using System.Text.RegularExpressions;
+
+namespace Millstream.Definitions;
+
+/// <summary>Reads constants of a wanted form out of nodes; what has another form is a fault and gives null.</summary>
+internal sealed partial class NodeReader(FaultList faults)
+{
+    public FaultList Faults => faults;
+
+    /// <summary>The mapping, after telling every key that is none of <paramref name="keys"/>.</summary>
+    public YamlMap? Map(YamlNode node, string name, string[]? keys = null)
+    {
+        if (node is not YamlMap map)
+        {
+            faults.Add(node.Mark, $"{name} must be a mapping, this is {node.Describe()}");
+            return null;
+        }
+        foreach (YamlEntry entry in map.Entries)
+        {
+            if (keys is not null && !keys.Contains(entry.Key))
+                faults.Add(entry.KeyMark, $"{name} has no key '{entry.Key}'{Names.Suggest(entry.Key, keys)}");
+        }
+        return map;
+    }
+
+    public string? Text(YamlMap map, string key, string name)
+    {
+        if (map.Find(key) is not { } entry)
+            return null;
+        if (entry.Value is YamlScalar { IsNull: false } scalar && !ExpressionText.HasExpression(scalar.Text))
+            return scalar.Text;
+        faults.Add(entry.Value.Mark, $"{name} must be text{(entry.Value is YamlScalar { IsNull: false } ? " without expressions" : "")}, this is {entry.Value.Describe()}");
+        return null;
+    }
+
+    public string? Name(YamlMap map, string key, string name)
+    {
+        if (Text(map, key, name) is not { } text)
+            return null;
+        if (NamePattern().IsMatch(text))
+            return text;
+        faults.Add(map.Find(key)!.Value.Mark, $"{name} '{text}' must be 1 to 64 letters, digits, '_' or '-'");
+        return null;
+    }
+
+    /// <summary>A name that an expression may use: '-' would be a subtraction there.</summary>
+    public bool Id(YamlEntry entry, string what)
+    {
+        if (IdPattern().IsMatch(entry.Key))
+            return true;
+        faults.Add(entry.KeyMark, $"{what} '{entry.Key}' must be letters, digits and '_', not begin with a digit, and have at most 64 characters{(entry.Key.Contains('-') ? " ('-' is a subtraction in expressions)" : "")}");
+        return false;
+    }
+
+    public int? Whole(YamlMap map, string key, string name, int least)
+    {
+        if (map.Find(key) is not { } entry)
+            return null;
+        if (entry.Value is YamlScalar { Value: long number } && number >= least && number <= int.MaxValue)
+            return (int)number;
+        faults.Add(entry.Value.Mark, $"{name} must be a whole number of at least {least}, this is {entry.Value.Describe()}");
+        return null;
+    }
+
+    public double? Number(YamlMap map, string key, string name, double least)
+    {
+        if (map.Find(key) is not { } entry)
+            return null;
+        double number = entry.Value is YamlScalar scalar ? scalar.Value switch { long l => l, double d => d, _ => double.NaN } : double.NaN;
+        if (number >= least)
+            return number;
+        faults.Add(entry.Value.Mark, $"{name} must be a number of at least {least}, this is {entry.Value.Describe()}");
+        return null;
+    }
+
+    public bool? Flag(YamlMap map, string key, string name)
+    {
+        if (map.Find(key) is not { } entry)
+            return null;
+        if (entry.Value is YamlScalar { Value: bool flag })
+            return flag;
+        faults.Add(entry.Value.Mark, $"{name} must be true or false, this is {entry.Value.Describe()}");
+        return null;
+    }
+
+    public TimeSpan? Duration(YamlMap map, string key, string name)
+    {
+        if (map.Find(key) is not { } entry)
+            return null;
+        if (entry.Value is YamlScalar scalar && Units.TryDuration(scalar.Text, out TimeSpan duration))
+            return duration;
+        faults.Add(entry.Value.Mark, $"{name} must be a duration such as 500ms, 30s, 5m or 1h30m, this is {entry.Value.Describe()}");
+        return null;
+    }
+
+    [GeneratedRegex(@"^[A-Za-z0-9_-]{1,64}\z")] private static partial Regex NamePattern();
+    [GeneratedRegex(@"^[A-Za-z_][A-Za-z0-9_]{0,63}\z")] private static partial Regex IdPattern();
+}

@@ -1,0 +1,134 @@
+namespace Millstream.Definitions;
+
+/// <summary>A task as it was read, before its types are checked against those of the others.</summary>
+internal sealed record TaskDraft(string Id, Mark Mark, TaskDefinition Task, KindShape? Kind, MapValue With, IReadOnlyList<(string Id, Mark Mark)> Needs)
+{
+    public ValueNode? ForEach { get; init; }
+
+    public ValueNode? If { get; init; }
+}
+
+/// <summary>Reads one task.</summary>
+internal sealed class TaskReader(ReadContext context)
+{
+    private readonly NodeReader _nodes = context.Nodes;
+
+    public TaskDraft Read(YamlEntry entry)
+    {
+        string name = $"the task '{entry.Key}'";
+        _nodes.Id(entry, "the task");
+        var empty = new MapValue(entry.Value.Mark, []);
+        if (_nodes.Map(entry.Value, name, Keys.Task) is not { } map)
+            return new TaskDraft(entry.Key, entry.KeyMark, new TaskDefinition(entry.Key, ""), null, empty, []);
+        KindShape? kind = Kind(map, entry, name);
+        var task = new TaskDefinition(entry.Key, kind?.Name ?? "")
+        {
+            Line = entry.KeyMark.Line,
+            Batch = _nodes.Whole(map, "batch", name + ".batch", 1),
+            MaxParallel = _nodes.Whole(map, "max_parallel", name + ".max_parallel", 1),
+            ContinueOnError = _nodes.Flag(map, "continue_on_error", name + ".continue_on_error") ?? false,
+            Timeout = _nodes.Duration(map, "timeout", name + ".timeout"),
+            Retry = Retry(map, name),
+            Requires = Requires(map, name),
+        };
+        _nodes.Text(map, "description", name + ".description");
+        foreach (string key in (string[])["batch", "max_parallel"])
+        {
+            if (map.Find(key) is { } only && map.Find("for_each") is null)
+                context.Faults.Add(only.KeyMark, $"{name} has '{key}' without 'for_each'");
+        }
+        MapValue with = empty;
+        if (map.Find("with") is { } given && _nodes.Map(given.Value, name + ".with") is not null)
+            with = (MapValue)context.Compiler.Compile(given.Value);
+        return new TaskDraft(entry.Key, entry.KeyMark, task, kind, with, Needs(map, name))
+        {
+            ForEach = map.Find("for_each") is { } forEach ? context.Compiler.Compile(forEach.Value) : null,
+            If = map.Find("if") is { } condition ? context.Compiler.Compile(condition.Value) : null,
+        };
+    }
+
+    private KindShape? Kind(YamlMap map, YamlEntry entry, string name)
+    {
+        if (map.Find("uses") is null)
+            context.Faults.Add(entry.KeyMark, $"{name} needs 'uses', its kind: {string.Join(", ", KindShape.BuiltIn.Keys)}");
+        if (_nodes.Text(map, "uses", name + ".uses") is not { } uses)
+            return null;
+        if (KindShape.BuiltIn.TryGetValue(uses, out KindShape? kind))
+            return kind;
+        context.Faults.Add(map.Find("uses")!.Value.Mark, $"there is no task kind '{uses}'{Names.Suggest(uses, KindShape.BuiltIn.Keys)}");
+        return null;
+    }
+
+    private List<(string, Mark)> Needs(YamlMap map, string name)
+    {
+        var needs = new List<(string, Mark)>();
+        if (map.Find("needs") is not { } entry)
+            return needs;
+        foreach (YamlNode node in entry.Value is YamlList list ? list.Items : [entry.Value])
+        {
+            if (node is YamlScalar { IsNull: false } scalar)
+                needs.Add((scalar.Text, scalar.Mark));
+            else
+                context.Faults.Add(node.Mark, $"{name}.needs holds ids of tasks, this is {node.Describe()}");
+        }
+        return needs;
+    }
+
+    private RetryDefinition Retry(YamlMap task, string name)
+    {
+        var retry = new RetryDefinition();
+        if (task.Find("retry") is not { } entry || _nodes.Map(entry.Value, name + ".retry", Keys.Retry) is not { } map)
+            return retry;
+        return new RetryDefinition
+        {
+            Attempts = _nodes.Whole(map, "attempts", name + ".retry.attempts", 1) ?? retry.Attempts,
+            Delay = _nodes.Duration(map, "delay", name + ".retry.delay") ?? retry.Delay,
+            Factor = _nodes.Number(map, "factor", name + ".retry.factor", 1) ?? retry.Factor,
+            MaxDelay = _nodes.Duration(map, "max_delay", name + ".retry.max_delay") ?? retry.MaxDelay,
+            Jitter = _nodes.Flag(map, "jitter", name + ".retry.jitter") ?? retry.Jitter,
+        };
+    }
+
+    private List<ResourceRequirement> Requires(YamlMap task, string name)
+    {
+        var requires = new List<ResourceRequirement>();
+        if (task.Find("requires") is not { } entry)
+            return requires;
+        if (entry.Value is not YamlList list)
+        {
+            context.Faults.Add(entry.Value.Mark, $"{name}.requires must be a list such as [{{ type: gpu, amount: 1 }}], this is {entry.Value.Describe()}");
+            return requires;
+        }
+        for (int i = 0; i < list.Items.Count; i++)
+        {
+            if (Requirement(list.Items[i], $"{name}.requires[{i}]") is { } requirement)
+                requires.Add(requirement);
+        }
+        return requires;
+    }
+
+    private ResourceRequirement? Requirement(YamlNode node, string name)
+    {
+        if (_nodes.Map(node, name, Keys.Requirement) is not { } map)
+            return null;
+        string? type = _nodes.Text(map, "type", name + ".type");
+        if (map.Find("type") is null)
+            context.Faults.Add(map.Mark, $"{name} needs 'type', the type of the resource");
+        int amount = _nodes.Whole(map, "amount", name + ".amount", 1) ?? 1;
+        bool exclusive = _nodes.Flag(map, "exclusive", name + ".exclusive") ?? true;
+        LabelSelector? labels = null;
+        if (_nodes.Text(map, "labels", name + ".labels") is { } text && !LabelSelector.TryParse(text, out labels, out string? error))
+            context.Faults.Add(map.Find("labels")!.Value.Mark, $"{name}.labels: {error}");
+        if (type is null)
+            return null;
+        try
+        {
+            return exclusive ? ResourceRequirement.Exclusive(type, labels, amount) : ResourceRequirement.Units(type, amount, labels);
+        }
+        catch (ArgumentException e)
+        {
+            context.Faults.Add(map.Mark, $"{name}: {e.Message}");
+            return null;
+        }
+    }
+}

@@ -1,0 +1,131 @@
+using System.Text.Json;
+
+namespace Millstream.Definitions;
+
+/// <summary>Reads the top of a workflow file; the tasks are read by <see cref="TaskReader"/> and joined by <see cref="TaskGraph"/>.</summary>
+internal sealed class WorkflowReader
+{
+    private readonly FaultList _faults;
+    private readonly NodeReader _nodes;
+    private readonly ReadContext _context;
+    private readonly string _path;
+
+    public WorkflowReader(FaultList faults, WorkflowLimits limits, string text, string path, IReadOnlyList<string> parents)
+    {
+        _faults = faults;
+        _nodes = new NodeReader(faults);
+        _path = path;
+        _context = new ReadContext(_nodes, new ValueCompiler(faults, limits, text), new ValueChecker(faults), limits, path, parents);
+    }
+
+    public WorkflowDefinition? Read(YamlNode root)
+    {
+        if (_nodes.Map(root, "the workflow", Keys.Workflow) is not { } map)
+            return null;
+        if (_nodes.Text(map, "kind", "'kind'") is { } kind && kind != "workflow")
+            _faults.Add(map.Find("kind")!.Value.Mark, $"'kind' is '{kind}'; this reader reads 'workflow'");
+        string? name = _nodes.Name(map, "name", "'name'");
+        string? version = _nodes.Text(map, "version", "'version'");
+        Need(map, "name", "a name for the workflow");
+        Need(map, "tasks", "the tasks");
+        IReadOnlyList<InputDefinition> inputs = Inputs(map);
+        List<TaskDraft> drafts = [];
+        if (map.Find("tasks") is { } tasks && _nodes.Map(tasks.Value, "'tasks'") is { } taskMap)
+        {
+            var reader = new TaskReader(_context);
+            drafts.AddRange(taskMap.Entries.Select(reader.Read));
+            if (drafts.Count == 0)
+                _faults.Add(taskMap.Mark, "'tasks' is empty; a workflow needs at least one task");
+        }
+        ValueNode? output = map.Find("output") is { } given ? _context.Compiler.Compile(given.Value) : null;
+        var graph = new TaskGraph(_context, inputs, drafts);
+        IReadOnlyList<TaskDefinition> checkedTasks = graph.Check();
+        DataType outputType = DataType.Null;
+        if (output is not null)
+        {
+            output = _context.Checker.Check(output, DataType.Any, graph.Root(null), "'output'");
+            outputType = new ValueChecker(new FaultList("")).TypeOf(output, graph.Root(null));
+        }
+        return new WorkflowDefinition(_path, name ?? "", version ?? "1")
+        {
+            Description = _nodes.Text(map, "description", "'description'"),
+            Inputs = inputs,
+            Resources = Resources(map),
+            Tasks = checkedTasks,
+            Output = output,
+            OutputDataType = outputType,
+        };
+    }
+
+    private void Need(YamlMap map, string key, string what)
+    {
+        if (map.Find(key) is null)
+            _faults.Add(map.Mark, $"'{key}' is missing: {what}");
+    }
+
+    private List<InputDefinition> Inputs(YamlMap map)
+    {
+        var inputs = new List<InputDefinition>();
+        if (map.Find("input") is not { } section || _nodes.Map(section.Value, "'input'") is not { } inputMap)
+            return inputs;
+        foreach (YamlEntry entry in inputMap.Entries)
+        {
+            string name = $"the input '{entry.Key}'";
+            _nodes.Id(entry, "the input");
+            if (_nodes.Map(entry.Value, name, Keys.Input) is not { } input)
+                continue;
+            inputs.Add(new InputDefinition(entry.Key, Type(input, name)) { Description = _nodes.Text(input, "description", name + ".description") });
+            if (input.Find("default") is { } fallback)
+                inputs[^1] = inputs[^1] with { Default = Default(fallback.Value, inputs[^1].DataType, name + ".default") };
+        }
+        return inputs;
+    }
+
+    private DataType Type(YamlMap input, string name)
+    {
+        if (input.Find("type") is null)
+        {
+            _faults.Add(input.Mark, $"{name} needs 'type': string, integer, number, boolean, array<T>, object or any");
+            return DataType.Any;
+        }
+        if (_nodes.Text(input, "type", name + ".type") is not { } text)
+            return DataType.Any;
+        if (DataType.Parse(text) is { } type)
+            return type;
+        string suggestion = Names.Suggest(text, ["string", "integer", "number", "boolean", "array<string>", "object", "any"]);
+        _faults.Add(input.Find("type")!.Value.Mark, $"{name} has the type '{text}', which is none{suggestion}");
+        return DataType.Any;
+    }
+
+    private JsonElement? Default(YamlNode node, DataType type, string name)
+    {
+        ValueNode value = _context.Compiler.Compile(node);
+        if (value.Expressions().Any())
+        {
+            _faults.Add(node.Mark, $"{name} is a constant and cannot hold expressions");
+            return null;
+        }
+        value = _context.Checker.Check(value, type, DataType.Any, name);
+        return value.Evaluate(new ExpressionScope(Json.Null, Json.Null));
+    }
+
+    private Dictionary<string, int> Resources(YamlMap map)
+    {
+        var resources = new Dictionary<string, int>(StringComparer.Ordinal);
+        if (map.Find("resources") is not { } section || _nodes.Map(section.Value, "'resources'") is not { } resourceMap)
+            return resources;
+        foreach (YamlEntry entry in resourceMap.Entries)
+        {
+            if (_nodes.Whole(resourceMap, entry.Key, $"the resource '{entry.Key}'", 1) is { } count)
+                resources[entry.Key] = count;
+        }
+        return resources;
+    }
+}
+
+/// <summary>What all readers of one file share.</summary>
+internal sealed record ReadContext(
+    NodeReader Nodes, ValueCompiler Compiler, ValueChecker Checker, WorkflowLimits Limits, string Path, IReadOnlyList<string> Parents)
+{
+    public FaultList Faults => Nodes.Faults;
+}

@@ -1,0 +1,65 @@
+using System.Text;
+
+namespace Millstream.Definitions;
+
+/// <summary>Reads workflow files (YAML or JSON). Nothing of a workflow runs while it is read.</summary>
+public static class WorkflowFile
+{
+    /// <summary>Reads and validates a file and the workflow files that it names.</summary>
+    /// <exception cref="WorkflowFileException">Something is wrong; holds every fault.</exception>
+    public static WorkflowDefinition Read(string path, WorkflowLimits? limits = null)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        return Parse(Load(path, limits ?? WorkflowLimits.Default), path, limits);
+    }
+
+    /// <summary>Reads and validates text.</summary>
+    /// <param name="text">The YAML or JSON text.</param>
+    /// <param name="path">The file it came from: named in faults, and other files are found relative to it. Empty for none.</param>
+    /// <param name="limits">Bounds on the text; the defaults when null.</param>
+    /// <exception cref="WorkflowFileException">Something is wrong; holds every fault.</exception>
+    public static WorkflowDefinition Parse(string text, string path = "", WorkflowLimits? limits = null)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        return Parse(text, path, limits ?? WorkflowLimits.Default, []);
+    }
+
+    internal static WorkflowDefinition Parse(string text, string path, WorkflowLimits limits, IReadOnlyList<string> parents)
+    {
+        var faults = new FaultList(path);
+        if (text.Length > limits.FileBytes)
+            faults.Add(new Mark(1, 1), $"the text has {text.Length} characters; the limit WorkflowLimits.FileBytes is {limits.FileBytes}");
+        faults.ThrowIfAny();
+        YamlNode? root = new YamlReader(faults, limits).Read(text);
+        WorkflowDefinition? workflow = root is null ? null : new WorkflowReader(faults, limits, text, path, parents).Read(root);
+        faults.ThrowIfAny();
+        return workflow!;
+    }
+
+    internal static string Load(string path, WorkflowLimits limits)
+    {
+        try
+        {
+            using var stream = new FileStream(path, FileMode.Open, FileAccess.Read);
+            byte[] bytes = new byte[limits.FileBytes + 1];
+            int length = stream.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false);
+            if (length > limits.FileBytes)
+                throw Fault(path, $"the file has more than {limits.FileBytes} bytes; the limit is WorkflowLimits.FileBytes");
+            return new UTF8Encoding(false, throwOnInvalidBytes: true).GetString(bytes.AsSpan(0, length)).TrimStart('\uFEFF');
+        }
+        catch (DecoderFallbackException)
+        {
+            throw Fault(path, "the file is not UTF-8");
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            throw Fault(path, $"there is no file '{path}'");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw Fault(path, Directory.Exists(path) ? $"'{path}' is a folder, not a file" : $"'{path}' cannot be read: {e.Message}");
+        }
+    }
+
+    private static WorkflowFileException Fault(string path, string message) => new([new WorkflowFault(path, 0, 0, message)]);
+}

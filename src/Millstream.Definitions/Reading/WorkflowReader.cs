@@ -46,6 +46,7 @@ internal sealed class WorkflowReader
             output = _context.Checker.Check(output, DataType.Any, graph.Root(null), "'output'");
             outputType = new ValueChecker(new FaultList("")).TypeOf(output, graph.Root(null));
         }
+        _context.Compiler.TellRefused();
         return new WorkflowDefinition(_path, name ?? "", version ?? "1")
         {
             Description = _nodes.Text(map, "description", "'description'"),

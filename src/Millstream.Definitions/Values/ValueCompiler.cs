@@ -7,6 +7,17 @@ namespace Millstream.Definitions;
 internal sealed class ValueCompiler(FaultList faults, WorkflowLimits limits, string source)
 {
     private readonly string[] _lines = source.Split('\n');
+    private readonly List<(Mark Mark, string Message)> _refused = [];
+
+    /// <summary>
+    /// Tells what the library refuses and our own reading found right. Said last and only when nothing else is wrong: our own
+    /// messages for the same fault say what to write instead.
+    /// </summary>
+    public void TellRefused()
+    {
+        foreach ((Mark mark, string message) in faults.Count == 0 ? _refused : [])
+            faults.Add(mark, message);
+    }
 
     public ValueNode Compile(YamlNode node) => node switch
     {
@@ -69,8 +80,9 @@ internal sealed class ValueCompiler(FaultList faults, WorkflowLimits limits, str
         }
         catch (Exception e) when (e is not OutOfMemoryException)
         {
-            // The library throws plain exceptions; what its parser refuses and ours does not is a fault all the same.
-            faults.Add(mark, $"${{{{{Short(text)}}}}}: {e.Message}");
+            // The library throws plain exceptions.
+            _refused.Add((mark, $"${{{{{Short(text)}}}}}: {e.Message}"));
+            return new PlacedExpression(new Expression(text, ExprParser.Parse(text)), mark);
         }
         return new PlacedExpression(new Expression("`null`", new LiteralExpr(0, DataType.Any)), mark);
     }

@@ -1,0 +1,123 @@
+using static Millstream.Definitions.Tests.Files;
+
+namespace Millstream.Definitions.Tests;
+
+public sealed class FaultTests
+{
+    [Fact]
+    public void Parse_ManyFaults_TellsAllWithPlaces()
+    {
+        string[] faults = Faults("""
+            nme: x
+            tasks:
+              list:
+                uses: sandbox.rum
+                timeout: soon
+              b:
+                uses: file.read
+                with: { pth: "${{ tasks.lst.output }}" }
+                retry: { atempts: 3 }
+              my-task: { uses: template, with: { text: "{% for %}" } }
+            output: ${{ tasks.b.output.lins }}
+            """);
+        Assert.Equal(
+        [
+            "1:1: the workflow has no key 'nme'; did you mean 'name'?",
+            "1:1: 'name' is missing: a name for the workflow",
+            "4:11: there is no task kind 'sandbox.rum'; did you mean 'sandbox.run'?",
+            "5:14: the task 'list'.timeout must be a duration such as 500ms, 30s, 5m or 1h30m, this is the text 'soon'",
+            "8:11: the task 'b'.with needs 'path' (string)",
+            "8:13: the task 'b'.with has no 'pth'; did you mean 'path'?",
+            "8:29: there is no task 'lst'; did you mean 'list'?",
+            "9:14: the task 'b'.retry has no key 'atempts'; did you mean 'attempts'?",
+            "10:3: the task 'my-task' must be letters, digits and '_', not begin with a digit, and have at most 64 characters ('-' is a subtraction in expressions)",
+            "11:28: there is no 'lins'; did you mean 'lines'?",
+        ], faults.Where(f => !f.Contains("template cannot be read")));
+        Assert.Contains(faults, f => f.StartsWith("10:44: the task 'my-task': the template cannot be read"));
+    }
+
+    [Theory]
+    [InlineData("a: { uses: file.read, with: { path: \"${{ tasks.b.output.text }}\" } }\nb: { uses: file.read, with: { path: x }, needs: [a] }", "7:3: the tasks wait for each other: a -> b -> a")]
+    [InlineData("a: { uses: file.read, with: { path: \"${{ tasks.a.output.text }}\" } }", "7:3: the tasks wait for each other: a -> a")]
+    [InlineData("a: { uses: file.read, with: { path: \"${{ tasks.list.output.lines }}\" } }", "the task 'a'.with.path wants string; tasks.list.output.lines is array<string>")]
+    [InlineData("a: { uses: file.read, with: { path: \"${{ input.n }}\" } }", "write to_string(input.n)")]
+    [InlineData("a: { uses: file.read, with: { path: \"x${{ tasks.list.output.lines }}\" } }", "cannot stand in text")]
+    [InlineData("a: { uses: sandbox.run, with: { command: ls } }", "the task 'a'.with.command: array<string> is wanted, this is string")]
+    [InlineData("a: { uses: sandbox.run, with: { command: [ls], mounts: [{ host: a, path: /in, acess: read }] } }", "has no 'acess'; did you mean 'access'?")]
+    [InlineData("a: { uses: sandbox.run, with: { command: [ls], mounts: [{ host: a, path: /in, access: raed }] } }", "'raed' is not allowed; did you mean 'read'?")]
+    [InlineData("a: { uses: sandbox.run, with: { command: [ls], limits: { memory: 5 apples } } }", "'5 apples' is not a size")]
+    [InlineData("a: { uses: sandbox.run, with: { command: [ls], allowed_exit_codes: [one] } }", "integer is wanted, this is string")]
+    [InlineData("a: { uses: file.read, with: { path: x }, for_each: \"${{ input.path }}\" }", "for_each wants a list; input.path is string")]
+    [InlineData("a: { uses: file.read, with: { path: x }, for_each: [a, b] }", "for_each must be one expression")]
+    [InlineData("a: { uses: file.read, with: { path: \"${{ item }}\" } }", "'item' exists only in a task with for_each")]
+    [InlineData("a: { uses: file.read, with: { path: \"${{ item }}\" }, for_each: \"${{ tasks.list.output.lines }}\", batch: 10 }", "path wants string; item is array<string>")]
+    [InlineData("a: { uses: file.read, with: { path: x }, batch: 10 }", "has 'batch' without 'for_each'")]
+    [InlineData("a: { uses: file.read, with: { path: x }, if: \"${{ input.n }}\" }", "if wants boolean; input.n is integer")]
+    [InlineData("a: { uses: file.read, with: { path: x }, needs: [lst] }", "needs 'lst', which is none; did you mean 'list'?")]
+    [InlineData("a: { uses: file.read, with: { path: x }, requires: [{ type: gpu, labels: \"mem >\" }] }", "requires[0].labels")]
+    [InlineData("a: { uses: file.read, with: { path: x }, retry: { attempts: 0 } }", "attempts must be a whole number of at least 1, this is 0")]
+    [InlineData("a: { with: { path: x } }", "needs 'uses', its kind")]
+    [InlineData("a: { uses: workflow, with: { file: none.yaml } }", "there is no file 'none.yaml'")]
+    [InlineData("a: { uses: template, with: { values: { x: 1 } } }", "needs either 'text' or 'file'")]
+    [InlineData("list: { uses: file.read, with: { path: x } }", "the key 'list' stands here a second time; first in line 6")]
+    public void Parse_WrongTask_SaysWhatAndWhere(string task, string message) =>
+        Assert.Contains(Faults(Around(task)), f => f.Contains(message));
+
+    [Theory]
+    [InlineData("${{ input.n == 3 }}", "a number stands in back-ticks: `3`")]
+    [InlineData("${{ input.path == \"y\" }}", "a text stands in single quotes: 'y'")]
+    [InlineData("${{ input.path == input.n }}", "never equal")]
+    [InlineData("${{ tasks.list.output.stdout - `1` }}", "'-' calculates with numbers; this is a string")]
+    [InlineData("${{ tasks.list.output.lines.x }}", "a list has no 'x'; '[].x' takes it of each item")]
+    [InlineData("${{ input.path.x }}", "a string has no 'x'")]
+    [InlineData("${{ input.path[0] }}", "an index wants a list")]
+    [InlineData("${{ lenght(input.path) }}", "there is no function 'lenght'; did you mean 'length'?")]
+    [InlineData("${{ join(input.path) }}", "join takes (string, array<string>); here are 1 values")]
+    [InlineData("${{ sum(tasks.list.output.lines) }}", "sum wants array<number> here; this is array<string>")]
+    [InlineData("${{ tasks }}", "this stands for everything; name one value: tasks.list, tasks.echo")]
+    [InlineData("${{ tasks.*.output }}", "this stands for everything")]
+    [InlineData("${{ @ }}", "this stands for everything; name one value: input, tasks")]
+    [InlineData("${{ $ }}", "'$' and 'let' are not allowed")]
+    [InlineData("${{ input.n = `3` }}", "'=' compares as '=='")]
+    [InlineData("${{ input.n == `x` }}", "`x` is not JSON; a text stands in single quotes: 'x'")]
+    [InlineData("${{ input.n == true }}", "'true' is a field here; the value stands in back-ticks: `true`")]
+    [InlineData("${{ input. }}", "the expression ends too early")]
+    [InlineData("${{ input['path'] }}", "a field is written .\"path\"")]
+    [InlineData("${{ (input.n }}", "the expression ends where ')' is missing")]
+    [InlineData("${{ input.path", "'${{' has no '}}'")]
+    [InlineData("${{ }}", "the expression is empty")]
+    public void Parse_WrongExpression_SaysWhatToWrite(string expression, string message) =>
+        Assert.Contains(Faults(Echo(expression)), f => f.Contains(message));
+
+    [Theory]
+    [InlineData("", "the file is empty")]
+    [InlineData("- a\n- b", "the workflow must be a mapping, this is a list")]
+    [InlineData("name: t\ntasks: { a: { uses: file.read, with: { path: ${{ input.x }} } } }", "needs quotes")]
+    [InlineData("name: t\ntasks: { a: !!python/object { x: 1 } }", "the tag")]
+    [InlineData("name: t\ntasks: { a: { uses: file.read, with: { path: *x } } }", "the alias '*x' stands for nothing")]
+    [InlineData("name: t\ntasks: {}", "'tasks' is empty")]
+    [InlineData("name: t\n---\nname: u", "a second document begins here")]
+    [InlineData("name: a b\ntasks: { a: { uses: file.read, with: { path: x } } }", "'name' 'a b' must be 1 to 64 letters")]
+    [InlineData("name: t\ninput: { p: { type: strng } }\ntasks: { a: { uses: file.read, with: { path: x } } }", "has the type 'strng', which is none; did you mean 'string'?")]
+    [InlineData("name: t\ninput: { p: { type: integer, default: x } }\ntasks: { a: { uses: file.read, with: { path: x } } }", "the input 'p'.default: integer is wanted, this is string")]
+    [InlineData("name: t\nresources: { sandbox: -1 }\ntasks: { a: { uses: file.read, with: { path: x } } }", "the resource 'sandbox' must be a whole number of at least 1, this is -1")]
+    [InlineData("kind: agent\nname: t\ntasks: { a: { uses: file.read, with: { path: x } } }", "'kind' is 'agent'")]
+    public void Parse_WrongFile_SaysWhat(string text, string message) => Assert.Contains(Faults(text), f => f.Contains(message));
+
+    [Fact]
+    public void Parse_AliasBomb_IsRefusedEarly()
+    {
+        string bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n" + string.Concat(Enumerable.Range(1, 9).Select(i =>
+            $"a{i}: &a{i} [{string.Join(", ", Enumerable.Repeat($"*a{i - 1}", 10))}]\n"));
+        Assert.Contains(Faults(bomb), f => f.Contains("more than 100,000 values") || f.Contains("more than 100000 values"));
+    }
+
+    [Fact]
+    public void Parse_OverLimits_NamesTheLimit()
+    {
+        Assert.Contains("WorkflowLimits.Depth", Assert.Single(Faults("a: " + new string('[', 5000) + new string(']', 5000))));
+        Assert.Contains("WorkflowLimits.Aliases", Assert.Single(Faults("a: &a x\nb: [" + string.Join(", ", Enumerable.Repeat("*a", 101)) + "]")));
+        Assert.Contains("WorkflowLimits.FileBytes", Assert.Single(Faults(new string('#', 1024 * 1024 + 1))));
+        Assert.Contains(Faults(Echo("${{ " + new string('!', 2000) + "input.n }}")), f => f.Contains("at most 1024 are allowed"));
+    }
+}

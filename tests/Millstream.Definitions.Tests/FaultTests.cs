@@ -81,6 +81,7 @@ public sealed class FaultTests
     [InlineData("${{ input.n = `3` }}", "'=' compares as '=='")]
     [InlineData("${{ input.n == `x` }}", "`x` is not JSON; a text stands in single quotes: 'x'")]
     [InlineData("${{ input.n == true }}", "'true' is a field here; the value stands in back-ticks: `true`")]
+    [InlineData("${{ input.n + `1` == `4` }}", "compare with >= and <=")]
     [InlineData("${{ input. }}", "the expression ends too early")]
     [InlineData("${{ input['path'] }}", "a field is written .\"path\"")]
     [InlineData("${{ (input.n }}", "the expression ends where ')' is missing")]

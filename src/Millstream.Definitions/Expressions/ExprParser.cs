@@ -91,7 +91,7 @@ internal sealed class ExprParser
                 return new CurrentExpr(token.At);
             case "!":
                 _next++;
-                return new NotExpr(token.At, Expression(45));
+                return new NotExpr(token.At, Expression(8));
             case "+" or "-":
                 _next++;
                 return new SignExpr(token.At, Expression(8));

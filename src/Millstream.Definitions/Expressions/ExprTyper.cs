@@ -134,6 +134,8 @@ internal sealed class ExprTyper(DataType root, Action<int, string> fault)
             if (known && !(left.Fits(DataType.Number) && right.Fits(DataType.Number)))
                 fault(compare.At, $"'{compare.Operator}' compares numbers; these are {left} and {right}");
         }
+        else if (compare.Left is ArithmeticExpr != compare.Right is ArithmeticExpr && (left.Kind is DataKind.Integer || right.Kind is DataKind.Integer))
+            fault(compare.At, $"'{compare.Operator}' tells a calculated 2.0 from 2; compare with >= and <=");
         else if (known && !left.Fits(right) && !right.Fits(left))
             fault(compare.At, $"{left} and {right} are never equal");
         return DataType.Boolean;

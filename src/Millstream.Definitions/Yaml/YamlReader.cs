@@ -21,9 +21,9 @@ internal sealed class YamlReader(FaultList faults, WorkflowLimits limits)
     /// <summary>The document, or null after a fault that leaves nothing to look at.</summary>
     public YamlNode? Read(string text)
     {
+        var parser = new Parser(new Scanner(new StringReader(text), skipComments: true));
         try
         {
-            var parser = new Parser(new Scanner(new StringReader(text), skipComments: true));
             parser.Consume<StreamStart>();
             if (parser.Accept<StreamEnd>(out _))
             {
@@ -44,6 +44,11 @@ internal sealed class YamlReader(FaultList faults, WorkflowLimits limits)
         catch (YamlException e)
         {
             faults.Add(MarkOf(e.Start), $"this is not YAML: {Lower(e.Message)}{Hint(text, (int)e.Start.Line)}");
+        }
+        catch (Exception e) when (e is InvalidOperationException or ArgumentException or IndexOutOfRangeException)
+        {
+            // The scanner throws these on some damaged texts, without a place; the last event is the nearest there is.
+            faults.Add(parser.Current is { } last ? MarkOf(last.End) : new Mark(1, 1), "this is not YAML from here on");
         }
         return null;
     }

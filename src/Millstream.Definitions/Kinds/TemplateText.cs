@@ -1,0 +1,137 @@
+using System.Text;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using Fluid;
+using Fluid.Values;
+
+namespace Millstream.Definitions;
+
+/// <summary>Templates in Liquid: data, loops and conditions, no code.</summary>
+internal static class TemplateText
+{
+    public const int MaxLength = 10 * 1024 * 1024;
+    private const int MaxSteps = 5_000_000;
+    private static readonly FluidParser Parser = new();
+
+    /// <summary>Finds faults of a template before anything runs.</summary>
+    public static void Check(ReadContext context, MapValue with, string name)
+    {
+        ValueNode[] given = [.. with.Entries.Where(e => e.Key is "text" or "file").Select(e => e.Value)];
+        if (given.Length != 1)
+            context.Faults.Add(with.Mark, $"{name}.with needs either 'text' or 'file', the template");
+        if (given.Length == 0 || given[0] is not ConstantValue { Value: { ValueKind: JsonValueKind.String } value })
+            return;
+        string text = value.GetString()!;
+        if (with.Entries.Any(e => e.Key == "file"))
+        {
+            try
+            {
+                text = WorkflowFile.Load(Path.Combine(Path.GetDirectoryName(context.Path) ?? "", text), context.Limits);
+            }
+            catch (WorkflowFileException e)
+            {
+                context.Faults.Add(given[0].Mark, $"{name}.with.file: {e.Faults[0].Message}");
+                return;
+            }
+        }
+        if (!Parser.TryParse(text, out _, out string? error))
+            context.Faults.Add(given[0].Mark, $"{name}: the template cannot be read: {error}");
+    }
+
+    /// <summary>Fills a template; <paramref name="delta"/> gets the text in pieces as it comes.</summary>
+    public static async Task<JsonElement> RunAsync(JsonElement with, string folder, Action<string> delta, CancellationToken token)
+    {
+        string template = with.Text("text") ?? Load(Path.Combine(folder, with.Text("file")!));
+        if (!Parser.TryParse(template, out IFluidTemplate? parsed, out string? error))
+            throw new KindFailureException($"template: it cannot be read: {error}");
+        parsed = new BoundedRanges().VisitTemplate(parsed);
+        var options = new TemplateOptions { MaxSteps = MaxSteps, MaxRecursion = 100, Assigned = Bound, Captured = Bound };
+        var context = new TemplateContext(options);
+        foreach (JsonProperty value in with.Find("values") is { } values ? values.EnumerateObject() : default)
+            context.SetValue(value.Name, Plain(value.Value));
+        using var writer = new PieceWriter(delta, token);
+        try
+        {
+            await parsed.RenderAsync(writer, NullEncoder.Default, context);
+        }
+        catch (Exception e) when (e is not (KindFailureException or OperationCanceledException or OutOfMemoryException))
+        {
+            throw new KindFailureException($"template: {e.Message}");
+        }
+        return JsonSerializer.SerializeToElement(new { text = writer.Finish() });
+    }
+
+    /// <summary>A text or list that is doubled in a loop must not take the process down.</summary>
+    private static ValueTask<FluidValue> Bound(string name, FluidValue value, TemplateContext context) => value switch
+    {
+        StringValue when value.ToStringValue().Length > MaxLength => throw new KindFailureException($"template: '{name}' is longer than {MaxLength} characters"),
+        ArrayValue { Values.Count: > MaxSteps } => throw new KindFailureException($"template: '{name}' has more than {MaxSteps} items"),
+        _ => ValueTask.FromResult(value),
+    };
+
+    private static string Load(string path)
+    {
+        try
+        {
+            return WorkflowFile.Load(path, WorkflowLimits.Default);
+        }
+        catch (WorkflowFileException e)
+        {
+            throw new KindFailureException($"template: {e.Faults[0].Message}");
+        }
+    }
+
+    private static object? Plain(JsonElement value) => value.ValueKind switch
+    {
+        JsonValueKind.Object => value.EnumerateObject().GroupBy(p => p.Name).ToDictionary(g => g.Key, g => Plain(g.Last().Value)),
+        JsonValueKind.Array => value.EnumerateArray().Select(Plain).ToArray(),
+        JsonValueKind.String => value.GetString(),
+        JsonValueKind.Number => value.TryGetDecimal(out decimal number) ? number : value.GetDouble(),
+        JsonValueKind.True => true,
+        JsonValueKind.False => false,
+        _ => null,
+    };
+
+    /// <summary>Gathers the text, hands it on in pieces of some kilobytes, and holds its bound.</summary>
+    private sealed class PieceWriter(Action<string> delta, CancellationToken token) : TextWriter
+    {
+        private const int Piece = 4096;
+        private readonly StringBuilder _text = new();
+        private int _told;
+
+        public override Encoding Encoding => Encoding.UTF8;
+
+        public override void Write(char value) => Write([value]);
+
+        public override void Write(string? value) => Write(value.AsSpan());
+
+        public override void Write(char[] buffer, int index, int count) => Write(buffer.AsSpan(index, count));
+
+        public override void Write(ReadOnlySpan<char> buffer)
+        {
+            token.ThrowIfCancellationRequested();
+            if (_text.Length + buffer.Length > MaxLength)
+                throw new KindFailureException($"template: the text is longer than {MaxLength} characters");
+            _text.Append(buffer);
+            if (_text.Length - _told >= Piece)
+                Tell();
+        }
+
+        public string Finish()
+        {
+            Tell();
+            return _text.ToString();
+        }
+
+        private void Tell()
+        {
+            int end = _text.Length;
+            // Half of a surrogate pair is no text yet.
+            if (end > _told && char.IsHighSurrogate(_text[end - 1]))
+                end--;
+            if (end > _told)
+                delta(_text.ToString(_told, end - _told));
+            _told = end;
+        }
+    }
+}

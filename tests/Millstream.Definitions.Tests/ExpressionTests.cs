@@ -54,7 +54,7 @@ public sealed class ExpressionTests
         DataType found = new ExprTyper(Root, (_, message) => faults.Add(message)).TypeOf(tree);
         Assert.Equal(type, found.ToString());
         Assert.All(faults, f => Assert.Contains("'missing'", f));
-        JsonElement value = new Expression(text, tree).Evaluate(new ExpressionScope(Input, Json("{}")));
+        JsonElement value = new Expression(text, tree).Evaluate(Scope(Input));
         Assert.Equal(json, value.GetRawText());
         Assert.Empty(JsonTypes.Check(value, found));
     }
@@ -81,7 +81,7 @@ public sealed class ExpressionTests
     {
         ValueNode value = Compile(text, out string[] faults);
         Assert.Empty(faults);
-        Assert.Equal(expected, value.Evaluate(new ExpressionScope(Input, Json("{}"))).GetString());
+        Assert.Equal(expected, value.Evaluate(Scope(Input)).GetString());
     }
 
     [Theory]
@@ -89,14 +89,14 @@ public sealed class ExpressionTests
     [InlineData("x ${{ input.list }}", "is array<string> and cannot stand in text")]
     public void Text_WithNullOrList_Fails(string text, string message)
     {
-        var e = Assert.Throws<WorkflowValueException>(() => Compile(text, out _).Evaluate(new ExpressionScope(Input, Json("{}"))));
+        var e = Assert.Throws<WorkflowValueException>(() => Compile(text, out _).Evaluate(Scope(Input)));
         Assert.Contains(message, e.Message);
     }
 
     [Fact]
     public void Scope_OverManyItems_GivesEachItsOwn()
     {
-        var scope = new ExpressionScope(Input, Json("{}"));
+        var scope = Scope(Input);
         var expression = new Expression("join('-', [input.s, item])", ExprParser.Parse("join('-', [input.s, item])"));
         for (int i = 0; i < 100; i++)
             Assert.Equal($"a-b-{i}", expression.Evaluate(scope.Set(Json($"\"{i}\""), i)).GetString());

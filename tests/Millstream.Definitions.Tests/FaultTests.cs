@@ -56,6 +56,7 @@ public sealed class FaultTests
     [InlineData("a: { uses: file.read, with: { path: x }, needs: [lst] }", "needs 'lst', which is none; did you mean 'list'?")]
     [InlineData("a: { uses: file.read, with: { path: x }, requires: [{ type: gpu, labels: \"mem >\" }] }", "requires[0].labels")]
     [InlineData("a: { uses: file.read, with: { path: x }, retry: { attempts: 0 } }", "attempts must be a whole number of at least 1, this is 0")]
+    [InlineData("a: { uses: sandbox.run, with: { command: [env], env: { \"${{ input.path }}\": x } } }", "cannot hold an expression; only values can")]
     [InlineData("a: { with: { path: x } }", "needs 'uses', its kind")]
     [InlineData("a: { uses: workflow, with: { file: none.yaml } }", "there is no file 'none.yaml'")]
     [InlineData("a: { uses: template, with: { values: { x: 1 } } }", "needs either 'text' or 'file'")]

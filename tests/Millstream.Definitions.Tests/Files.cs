@@ -46,5 +46,8 @@ internal static class Files
 
     public static string Echo(string expression) => Around($"echo: {{ uses: agent, with: {{ agent: a, input: \"{expression.Replace("\\", "\\\\").Replace("\"", "\\\"")}\" }} }}");
 
+    public static ExpressionScope Scope(JsonElement input, JsonElement? tasks = null) =>
+        new(input, tasks is { } given ? given.EnumerateObject().ToDictionary(t => t.Name, t => t.Value) : []);
+
     public static JsonElement Json(string text) => JsonDocument.Parse(text).RootElement;
 }

@@ -131,7 +131,7 @@ public sealed class KindTests : IDisposable
     public void Url_HostWrittenByTheAuthor_IsAllowed(string url, string? allowed)
     {
         WorkflowDefinition workflow = WorkflowFile.Parse(Around($"a: {{ uses: http.get, with: {{ url: \"{url}\" }} }}"));
-        JsonElement with = workflow.Tasks[1].With.Evaluate(new ExpressionScope(Json("""{"path":"p"}"""), Json("{}")));
+        JsonElement with = workflow.Tasks[1].With.Evaluate(Scope(Json("""{"path":"p"}""")));
         Assert.Equal(allowed, with.TryGetProperty("allow_hosts", out JsonElement hosts) ? hosts.GetRawText() : null);
     }
 

@@ -24,7 +24,7 @@ public sealed class ReadTests
     public void Evaluate_TheExample_FillsCommandsMountsAndOutput()
     {
         WorkflowDefinition sizes = WorkflowFile.Parse(Sizes);
-        var scope = new ExpressionScope(Json("""{"path":"/a b"}"""), Json("""
+        var scope = Scope(Json("""{"path":"/a b"}"""), Json("""
             {"list":{"output":{"lines":["x","2026-01-02"]}},"size":{"output":[{"stdout":"1 x"},null,{"stdout":"3 y"}]}}
             """));
         Assert.Equal("""{"command":["ls","/in"],"mounts":[{"host":"/a b","path":"/in","access":"read"}]}""", sizes.Tasks[0].With.Evaluate(scope).GetRawText());
@@ -49,7 +49,7 @@ public sealed class ReadTests
     {
         WorkflowDefinition workflow = WorkflowFile.Parse("name: t\nversion: 1.10\ntasks: { a: { uses: sandbox.run, with: { command: [head, -n, 08, true] } } }");
         Assert.Equal("1.10", workflow.Version);
-        Assert.Equal("""["head","-n","08","true"]""", workflow.Tasks[0].With.Evaluate(new ExpressionScope(default, default)).GetProperty("command").GetRawText());
+        Assert.Equal("""["head","-n","08","true"]""", workflow.Tasks[0].With.Evaluate(Scope(default)).GetProperty("command").GetRawText());
     }
 
     [Fact]

@@ -26,19 +26,7 @@ internal sealed class Expression
     public Expr Tree { get; }
 
     /// <summary>The value over <paramref name="scope"/>; null where a path leads nowhere.</summary>
-    public JsonElement Evaluate(ExpressionScope scope)
-    {
-        if (_path is null)
-            return Evaluated(scope);
-        if (!scope.TryGet(_path[0], out JsonElement value))
-            return Json.Null;
-        foreach (string name in _path.AsSpan(1))
-        {
-            if (value.ValueKind is not JsonValueKind.Object || !value.TryGetProperty(name, out value))
-                return Json.Null;
-        }
-        return value;
-    }
+    public JsonElement Evaluate(ExpressionScope scope) => _path is null ? Evaluated(scope) : scope.Walk(_path);
 
     private JsonElement Evaluated(ExpressionScope scope)
     {

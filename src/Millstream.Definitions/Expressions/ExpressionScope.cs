@@ -4,45 +4,77 @@ using Newtonsoft.Json.Linq;
 
 namespace Millstream.Definitions;
 
-/// <summary>The values that expressions see: input, tasks, item and index. For one evaluation at a time.</summary>
-internal sealed class ExpressionScope
+/// <summary>
+/// The values that expressions see: input, tasks, item and index. One evaluation at a time: a value is converted for the
+/// expression library once and kept for the next item.
+/// </summary>
+internal sealed class ExpressionScope(JsonElement input, IReadOnlyDictionary<string, JsonElement> tasks)
 {
-    private readonly Dictionary<string, JsonElement> _roots = new(StringComparer.Ordinal);
     private readonly Dictionary<string, JProperty> _tokens = new(StringComparer.Ordinal);
-
-    public ExpressionScope(JsonElement input, JsonElement tasks)
-    {
-        _roots["input"] = input;
-        _roots["tasks"] = tasks;
-    }
+    private JsonElement? _item;
+    private JsonElement _index;
 
     /// <summary>Sets what changes from item to item; the rest stays converted.</summary>
     public ExpressionScope Set(JsonElement item, int index)
     {
-        _roots["item"] = item;
-        _roots["index"] = JsonSerializer.SerializeToElement(index);
+        _item = item;
+        _index = JsonSerializer.SerializeToElement(index);
         _tokens.Remove("item");
         _tokens.Remove("index");
         return this;
     }
 
-    public bool TryGet(string name, out JsonElement value) => _roots.TryGetValue(name, out value);
+    /// <summary>The value at a path of names; null where it leads nowhere.</summary>
+    public JsonElement Walk(string[] path)
+    {
+        int from = path[0] == "tasks" ? 2 : 1;
+        JsonElement value = Json.Null;
+        if (path[0] == "tasks" && (path.Length < 2 || !tasks.TryGetValue(path[1], out value)))
+            return Json.Null;
+        if (path[0] != "tasks")
+            value = Root(path[0]);
+        foreach (string name in path.AsSpan(from))
+        {
+            if (value.ValueKind is not JsonValueKind.Object || !value.TryGetProperty(name, out value))
+                return Json.Null;
+        }
+        return value;
+    }
 
-    /// <summary>Only the roots that the expression names, since a conversion costs time by size.</summary>
+    /// <summary>Only what the expression names, since a conversion costs time by size.</summary>
     public JToken Tokens(Expr expr)
     {
-        var root = new JObject();
-        foreach ((string name, JsonElement value) in _roots)
+        var named = new JObject();
+        foreach (string id in TaskReferences.In(expr).Distinct())
         {
-            if (!Names(expr, name))
-                continue;
-            if (!_tokens.TryGetValue(name, out JProperty? property))
-                _tokens[name] = property = new JProperty(name, JmesPath.ParseJson(value.GetRawText()));
-            if (property.Parent is not null)
-                property.Remove();
-            root.Add(property);
+            if (tasks.TryGetValue(id, out JsonElement result))
+                named.Add(Token("tasks." + id, id, result));
+        }
+        var root = new JObject(new JProperty("tasks", named));
+        foreach (string name in (string[])["input", "item", "index"])
+        {
+            if (Names(expr, name))
+                root.Add(Token(name, name, Root(name)));
         }
         return root;
+    }
+
+    private JsonElement Root(string name) => name switch
+    {
+        "input" => input,
+        "item" => _item ?? Json.Null,
+        "index" => _item is null ? Json.Null : _index,
+        _ => Json.Null,
+    };
+
+    private JProperty Token(string key, string name, JsonElement value)
+    {
+        if (!_tokens.TryGetValue(key, out JProperty? property))
+            _tokens[key] = property = new JProperty(name, JmesPath.ParseJson(value.GetRawText()));
+        // A token that has a parent would be copied.
+        if (property.Parent is not null)
+            property.Remove();
+        return property;
     }
 
     private static bool Names(Expr expr, string name) => expr switch

@@ -107,7 +107,7 @@ internal sealed class WorkflowReader
             return null;
         }
         value = _context.Checker.Check(value, type, DataType.Any, name);
-        return value.Evaluate(new ExpressionScope(Json.Null, Json.Null));
+        return value.Evaluate(new ExpressionScope(Json.Null, new Dictionary<string, JsonElement>()));
     }
 
     private Dictionary<string, int> Resources(YamlMap map)

@@ -22,9 +22,16 @@ internal sealed class ValueCompiler(FaultList faults, WorkflowLimits limits, str
     public ValueNode Compile(YamlNode node) => node switch
     {
         YamlList list => new ListValue(list.Mark, [.. list.Items.Select(Compile)]),
-        YamlMap map => new MapValue(map.Mark, [.. map.Entries.Select(e => (e.Key, e.KeyMark, Compile(e.Value)))]),
+        YamlMap map => new MapValue(map.Mark, [.. map.Entries.Select(Entry)]),
         _ => Scalar((YamlScalar)node),
     };
+
+    private (string, Mark, ValueNode) Entry(YamlEntry entry)
+    {
+        if (ExpressionText.HasExpression(entry.Key))
+            faults.Add(entry.KeyMark, $"the key '{entry.Key}' cannot hold an expression; only values can");
+        return (entry.Key, entry.KeyMark, Compile(entry.Value));
+    }
 
     private ValueNode Scalar(YamlScalar scalar)
     {

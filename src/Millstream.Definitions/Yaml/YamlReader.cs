@@ -63,10 +63,13 @@ internal sealed class YamlReader(FaultList faults, WorkflowLimits limits)
             parser.MoveNext();
             return Follow(alias, mark);
         }
+        // On some damaged texts the parser gives the end of a mapping where a value belongs.
+        if (parser.Current is not NodeEvent start)
+            throw new LimitException(mark, "this is not YAML: a value is missing");
         int before = _values;
         Count(1, mark);
-        AnchorName anchor = ((NodeEvent)parser.Current!).Anchor;
-        TagName tag = ((NodeEvent)parser.Current!).Tag;
+        AnchorName anchor = start.Anchor;
+        TagName tag = start.Tag;
         bool ownText = !tag.IsEmpty && !tag.IsNonSpecific && tag.Value == "tag:yaml.org,2002:str";
         if (!tag.IsEmpty && !tag.IsNonSpecific && !ownText)
             faults.Add(mark, $"the tag '{tag.Value}' is not allowed; a workflow file holds plain values only");

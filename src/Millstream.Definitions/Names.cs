@@ -20,7 +20,8 @@ internal static class Names
     private static string? Nearest(string wrong, string[] right)
     {
         string? best = null;
-        int bound = Math.Max(1, wrong.Length / 3) + 1;
+        // A third of the letters may be wrong, never all of them.
+        int bound = Math.Min(wrong.Length, Math.Max(1, wrong.Length / 3) + 1);
         foreach (string name in right)
         {
             int distance = Distance(wrong.ToLowerInvariant(), name.ToLowerInvariant());

@@ -44,12 +44,12 @@ public static class WorkflowFile
             byte[] bytes = new byte[limits.FileBytes + 1];
             int length = stream.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false);
             if (length > limits.FileBytes)
-                throw Fault(path, $"the file has more than {limits.FileBytes} bytes; the limit is WorkflowLimits.FileBytes");
+                throw Fault(path, $"'{path}' has more than {limits.FileBytes} bytes; the limit is WorkflowLimits.FileBytes");
             return new UTF8Encoding(false, throwOnInvalidBytes: true).GetString(bytes.AsSpan(0, length)).TrimStart('\uFEFF');
         }
         catch (DecoderFallbackException)
         {
-            throw Fault(path, "the file is not UTF-8");
+            throw Fault(path, $"'{path}' is not UTF-8 text");
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {

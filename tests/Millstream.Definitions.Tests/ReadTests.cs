@@ -78,7 +78,7 @@ public sealed class ReadTests
             Assert.Equal("inner", workflow.Tasks[0].Workflow!.Name);
             File.WriteAllText(outer, "name: outer\ntasks: { w: { uses: workflow, with: { file: sub/inner.yaml, input: { m: x } } } }");
             var e = Assert.Throws<WorkflowFileException>(() => WorkflowFile.Read(outer));
-            Assert.Contains("has no 'm'; did you mean 'n'?", e.Message);
+            Assert.Contains("has no 'm'; there are: n", e.Message);
             Assert.Contains("needs 'n' (integer)", e.Message);
             File.WriteAllText(outer, "name: outer\ntasks: { w: { uses: workflow, with: { file: outer.yaml } } }");
             Assert.Contains("would run itself", Assert.Throws<WorkflowFileException>(() => WorkflowFile.Read(outer)).Message);

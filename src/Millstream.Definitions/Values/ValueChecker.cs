@@ -52,9 +52,14 @@ internal sealed class ValueChecker(FaultList faults)
         if (wanted.IsText && constant.Written is { Length: > 0 } written && constant.Value.ValueKind is not (JsonValueKind.Null or JsonValueKind.String))
             constant = constant with { Value = JsonSerializer.SerializeToElement(written) };
         foreach ((string path, string message) in JsonTypes.Check(constant.Value, wanted))
-            faults.Add(constant.Mark, $"{name}{path}: {message}");
+            faults.Add(constant.Mark, $"{name}{path}: {message}{Hint(constant, wanted)}");
         return constant;
     }
+
+    private static string Hint(ConstantValue constant, DataType wanted) =>
+        !wanted.IsText && constant.Value is { ValueKind: JsonValueKind.String } value && value.GetString() is { } text
+        && (text.Contains("input.", StringComparison.Ordinal) || text.Contains("tasks.", StringComparison.Ordinal) || text.StartsWith("item", StringComparison.Ordinal))
+            ? $"; an expression is written ${{{{ {text} }}}}" : "";
 
     private void Fit(DataType type, DataType wanted, PlacedExpression placed, string name)
     {

@@ -43,7 +43,7 @@ internal sealed class YamlReader(FaultList faults, WorkflowLimits limits)
         }
         catch (YamlException e)
         {
-            faults.Add(MarkOf(e.Start), $"this is not YAML: {Lower(e.Message)}{Hint(text, (int)e.Start.Line)}");
+            faults.Add(Tab(text, e.Message) ?? MarkOf(e.Start), $"this is not YAML: {Lower(e.Message)}{Hint(text, (int)e.Start.Line)}");
         }
         catch (Exception e) when (e is InvalidOperationException or ArgumentException or IndexOutOfRangeException)
         {
@@ -138,6 +138,14 @@ internal sealed class YamlReader(FaultList faults, WorkflowLimits limits)
     private static Mark MarkOf(YamlDotNet.Core.Mark mark) => new((int)mark.Line, (int)mark.Column);
 
     private static string Lower(string message) => message.Length == 0 ? message : char.ToLowerInvariant(message[0]) + message[1..].TrimEnd('.');
+
+    /// <summary>The parser places a fault of indentation at the start of what it read; the tab itself is what helps.</summary>
+    private static Mark? Tab(string text, string message)
+    {
+        string[] lines = message.Contains("tab as indentation", StringComparison.Ordinal) ? text.Split('\n') : [];
+        int line = Array.FindIndex(lines, l => l.TrimStart(' ').StartsWith('\t'));
+        return line < 0 ? null : new Mark(line + 1, lines[line].IndexOf('\t', StringComparison.Ordinal) + 1);
+    }
 
     /// <summary>Braces of an unquoted expression are YAML's own; the message of the YAML parser does not tell.</summary>
     private static string Hint(string text, int line)

@@ -102,6 +102,17 @@ public sealed class ExpressionTests
             Assert.Equal($"a-b-{i}", expression.Evaluate(scope.Set(Json($"\"{i}\""), i)).GetString());
     }
 
+    [Fact]
+    public void Expression_SharedByJobs_GivesEachItsOwnData()
+    {
+        var expression = new Expression("input.rows[?v > `1`].{k: k, of: join('', [k, k])} | [0]", ExprParser.Parse("input.rows[?v > `1`].{k: k, of: join('', [k, k])} | [0]"));
+        Parallel.For(0, 4000, i =>
+        {
+            JsonElement value = expression.Evaluate(Scope(Json($$"""{"rows":[{"k":"x","v":1},{"k":"{{i}}","v":2}]}""")));
+            Assert.Equal($$"""{"k":"{{i}}","of":"{{i}}{{i}}"}""", value.GetRawText());
+        });
+    }
+
     private static ValueNode Compile(string text, out string[] faults)
     {
         var list = new FaultList("");

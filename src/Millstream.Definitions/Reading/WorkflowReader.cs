@@ -24,6 +24,8 @@ internal sealed class WorkflowReader
             return null;
         if (_nodes.Text(map, "kind", "'kind'") is { } kind && kind != "workflow")
             _faults.Add(map.Find("kind")!.Value.Mark, $"'kind' is '{kind}'; this reader reads 'workflow'");
+        // Editors find the schema by it; it means nothing here.
+        _nodes.Text(map, "$schema", "'$schema'");
         string? name = _nodes.Name(map, "name", "'name'");
         string? version = _nodes.Text(map, "version", "'version'");
         Need(map, "name", "a name for the workflow");

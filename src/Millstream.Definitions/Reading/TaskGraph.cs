@@ -105,6 +105,8 @@ internal sealed class TaskGraph
         ValueNode values = _context.Checker.Check(draft.With, with, root, name + ".with");
         if (draft.Kind?.Name == "template")
             TemplateText.Check(_context, (MapValue)values, name);
+        if (draft.Kind?.Name == "sandbox.run")
+            SandboxValues.Check(_context.Faults, (MapValue)values, name);
         if (draft.Kind?.Name == "http.get")
             values = NamedHosts.Allow((MapValue)values);
         _outputs[draft.Id] = nested?.OutputDataType ?? draft.Kind?.Output ?? DataType.Any;

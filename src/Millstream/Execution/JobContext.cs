@@ -195,8 +195,7 @@ internal sealed class JobContext<TEvent, TSignal>(JobRunner runner) : AgentConte
         public void Cancel(CancellationToken token)
         {
             _cancelled = token;
-            // The token fires right after; a body in this wait sees the cancel either way.
-            _arrived?.TrySetCanceled(new CancellationToken(true));
+            _arrived?.TrySetCanceled(token);
         }
     }
 }

@@ -67,8 +67,8 @@ internal sealed partial class JobRunner
         Add(new JournalEntry(EntryKind.JobCancelling, Now) { Payload = reason });
         StopPending();
         ExtendGrace(_engine.Options.GracePeriod);
-        _signals?.Cancel(CancelledToken);
         _cancelled?.Cancel();
+        _signals?.Cancel(CancelledToken);
     }
 
     /// <summary>Ends the body without its consent: it is never resumed.</summary>

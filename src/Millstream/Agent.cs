@@ -30,6 +30,20 @@ public abstract class Agent
     /// <summary>Whether this code can go on with a job that another version started; only the same version unless overridden.</summary>
     public virtual bool CanRun(string version) => version == Version;
 
+    /// <summary>Reads an input.</summary>
+    /// <exception cref="ArgumentException">It does not fit.</exception>
+    internal object? ReadInput(JsonElement json)
+    {
+        try
+        {
+            return Contract.Input.Read(json);
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException or NotSupportedException)
+        {
+            throw new ArgumentException($"This is not the input of agent {Id} ({Contract.Input.Type.Name}): {e.Message}", nameof(json), e);
+        }
+    }
+
     private protected virtual JsonSerializerOptions Json => AgentContract.DefaultOptions;
 
     private protected abstract AgentContract MakeContract();

@@ -43,7 +43,7 @@ public sealed class AgentOrchestrator : IAsyncDisposable
     {
         Agent agent = Agents.Find(agentId, null, _engine.Options.Services)
             ?? throw new ArgumentException($"There is no agent {agentId}; registered are {string.Join(", ", Agents.List().Select(a => a.Id).DefaultIfEmpty("none"))}.", nameof(agentId));
-        return Task.FromResult(new Job(Start(agent, Job.Read(agent.Contract.Input, input, $"the input of agent {agentId}"), options ?? new JobOptions())));
+        return Task.FromResult(new Job(Start(agent, agent.ReadInput(input), options ?? new JobOptions())));
     }
 
     /// <summary>The job of that id, or null where it is unknown.</summary>

@@ -49,8 +49,18 @@ public class Job : IAsyncDisposable
     /// <param name="signal">The signal.</param>
     /// <param name="id">The sender's id of it: a second one with the same id is dropped.</param>
     /// <exception cref="ArgumentException">It does not fit the agent's signal type.</exception>
-    public Task<SignalResult> SignalAsync(JsonElement signal, string? id = null) =>
-        SendAsync(new SignalDelivery(Read(_runner.Agent.Contract.Signal, signal, $"a signal of agent {AgentId}"), id));
+    public Task<SignalResult> SignalAsync(JsonElement signal, string? id = null)
+    {
+        PayloadType type = _runner.Agent.Contract.Signal;
+        try
+        {
+            return SendAsync(new SignalDelivery(type.Read(signal), id));
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException or NotSupportedException)
+        {
+            throw new ArgumentException($"This is not a signal of agent {AgentId} ({type.Type.Name}): {e.Message}", nameof(signal), e);
+        }
+    }
 
     /// <summary>Answers a question as JSON.</summary>
     /// <param name="questionId">Its id, as in <c>q1</c>.</param>
@@ -86,18 +96,6 @@ public class Job : IAsyncDisposable
     {
         GC.SuppressFinalize(this);
         return ValueTask.CompletedTask;
-    }
-
-    internal static object? Read(PayloadType type, JsonElement json, string what)
-    {
-        try
-        {
-            return type.Read(json);
-        }
-        catch (Exception e) when (e is JsonException or InvalidOperationException or NotSupportedException)
-        {
-            throw new ArgumentException($"This is not {what} ({type.Type.Name}): {e.Message}", nameof(json), e);
-        }
     }
 
     private protected Task<SignalResult> SendAsync(SentDelivery sent)

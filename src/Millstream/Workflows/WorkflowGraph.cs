@@ -13,9 +13,23 @@ internal readonly record struct NodeEnd(WorkflowTaskStatus Status, object? Outpu
 /// <summary>What nodes that are done gave; the input is node 0.</summary>
 internal sealed class NodeValues(NodeEnd[] ends)
 {
+    private Dictionary<GraphNode, object>? _kept;
+
     public NodeEnd this[GraphNode node] => ends[node.Index];
 
+    /// <summary>The workflow's input.</summary>
+    public object? Input => ends[0].Output;
+
     public T Get<T>(GraphNode node) => (T)ends[node.Index].Output!;
+
+    /// <summary>What a node's functions make once in an execution and use for each item.</summary>
+    public T Keep<T>(GraphNode node, Func<T> make) where T : class
+    {
+        _kept ??= [];
+        if (!_kept.TryGetValue(node, out object? kept))
+            _kept.Add(node, kept = make());
+        return (T)kept;
+    }
 }
 
 /// <summary>

@@ -112,10 +112,7 @@ internal sealed partial class WorkflowRun
         try
         {
             if (node.Child is not null)
-            {
-                (Agent agent, object? childInput) = node.Child(input);
-                return NodeEnd.Completed(await _context.RunChildAsync<object?>(agent, childInput, subject, run.Stop.Token));
-            }
+                return NodeEnd.Completed(await RunChildAsync(run, subject, input));
             RunSettings settings = new(subject, node.Options.Policy ?? node.Task!.Policy, node.Rank, node.Options.Requirements);
             return NodeEnd.Completed(await _context.RunTaskAsync<object?>(node.Task!, input, settings, run.Stop.Token));
         }

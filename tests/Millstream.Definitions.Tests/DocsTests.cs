@@ -94,7 +94,7 @@ public sealed class DocsTests
         _ => ((YamlScalar)node).Value,
     };
 
-    private static string Root()
+    internal static string Root()
     {
         string folder = AppContext.BaseDirectory;
         while (!File.Exists(Path.Combine(folder, "Millstream.slnx")))

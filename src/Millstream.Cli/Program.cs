@@ -1,1 +1,1 @@
-return 0;
+return await Millstream.Cli.MillstreamCommand.RunAsync(args);

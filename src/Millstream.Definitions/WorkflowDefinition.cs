@@ -94,6 +94,9 @@ public sealed record TaskDefinition
     /// <summary>The kind, such as <c>sandbox.run</c>.</summary>
     public string Uses { get; }
 
+    /// <summary>What the task is for, in its author's words; null where nothing is said.</summary>
+    public string? Description { get; internal init; }
+
     /// <summary>The ids of the tasks it waits for: those it names in expressions and those under <c>needs</c>, in the order of the file.</summary>
     public IReadOnlyList<string> DependsOn { get; internal init; } = [];
 

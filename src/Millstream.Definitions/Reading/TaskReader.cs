@@ -30,8 +30,8 @@ internal sealed class TaskReader(ReadContext context)
             Timeout = _nodes.Duration(map, "timeout", name + ".timeout"),
             Retry = Retry(map, name),
             Requires = Requires(map, name),
+            Description = _nodes.Text(map, "description", name + ".description"),
         };
-        _nodes.Text(map, "description", name + ".description");
         foreach (string key in (string[])["batch", "max_parallel"])
         {
             if (map.Find(key) is { } only && map.Find("for_each") is null)

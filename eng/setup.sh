@@ -1,0 +1,54 @@
+# Shared by ./millstream, ./test and ./bench. Sourced with $root set; everything it says goes to stderr.
+
+DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_SKIP_FIRST_TIME_EXPERIENCE=1 DOTNET_GENERATE_ASPNET_CERTIFICATE=false
+TESTINGPLATFORM_TELEMETRY_OPTOUT=1
+export DOTNET_NOLOGO DOTNET_CLI_TELEMETRY_OPTOUT DOTNET_SKIP_FIRST_TIME_EXPERIENCE DOTNET_GENERATE_ASPNET_CERTIFICATE TESTINGPLATFORM_TELEMETRY_OPTOUT
+
+say() { printf '%s\n' "$*" >&2; }
+
+have() { command -v "$1" >/dev/null 2>&1; }
+
+# Sets $dotnet, looking where installers put it when PATH does not have it.
+find_dotnet() {
+    dotnet=$(command -v dotnet) && return
+    for dotnet in "${DOTNET_ROOT:-/nowhere}/dotnet" "${HOME:-/nowhere}/.dotnet/dotnet" /usr/share/dotnet/dotnet /usr/lib/dotnet/dotnet; do
+        [ -x "$dotnet" ] && return
+    done
+    say "millstream: the .NET SDK 10 is needed and there is no 'dotnet' in PATH."
+    say "Install it (https://dotnet.microsoft.com/download/dotnet/10.0; package dotnet-sdk-10.0) and run this again."
+    exit 1
+}
+
+# Runs dotnet for a build: no servers stay behind, and a home that cannot be written is replaced.
+build_with_dotnet() (
+    if [ ! -w "${HOME:-/nowhere}" ]; then
+        mkdir -p "$root/.build/home"
+        HOME=$root/.build/home
+        export HOME
+    fi
+    exec "$dotnet" "$@" --disable-build-servers --nologo -v:quiet -clp:NoSummary </dev/null
+)
+
+as_root() {
+    if [ "$(id -u)" = 0 ]; then "$@"; else sudo -n "$@"; fi
+}
+
+# Installs bubblewrap where that needs no password. Where it may not, nothing is said here: who needs a sandbox names the remedy.
+install_bubblewrap() {
+    [ "$(uname -s)" = Linux ] && ! have bwrap || return 0
+    [ "$(id -u)" = 0 ] || { have sudo && sudo -n true 2>/dev/null; } || return 0
+    say "millstream: installing bubblewrap for the sandboxes"
+    if have apt-get; then
+        DEBIAN_FRONTEND=noninteractive
+        export DEBIAN_FRONTEND
+        as_root apt-get install -y -q bubblewrap || { as_root apt-get update -q && as_root apt-get install -y -q bubblewrap; }
+    elif have dnf; then as_root dnf install -y -q bubblewrap
+    elif have apk; then as_root apk add -q bubblewrap
+    elif have pacman; then as_root pacman -S --noconfirm --quiet bubblewrap
+    else false
+    fi >"${TMPDIR:-/tmp}/millstream-bubblewrap.$$" 2>&1 </dev/null || {
+        say "millstream: bubblewrap could not be installed; going on without it. What the package manager said last:"
+        tail -n 3 "${TMPDIR:-/tmp}/millstream-bubblewrap.$$" >&2
+    }
+    rm -f "${TMPDIR:-/tmp}/millstream-bubblewrap.$$"
+}

@@ -1,0 +1,44 @@
+using System.CommandLine;
+using Millstream.Definitions;
+
+namespace Millstream.Cli.Commands;
+
+/// <summary><c>millstream validate FILE…</c>: tells every fault, or in a line what the file holds.</summary>
+internal static class ValidateCommand
+{
+    private static readonly Argument<string[]> Files = new("FILE") { Description = "Workflow files, YAML or JSON", Arity = ArgumentArity.OneOrMore };
+
+    public static Command Create()
+    {
+        var command = new Command("validate", "Check workflow files without running anything") { Files };
+        command.SetAction(parsed => Run(parsed.GetRequiredValue(Files)));
+        return command;
+    }
+
+    private static int Run(string[] files)
+    {
+        int code = ExitCode.Completed;
+        foreach (string file in files)
+        {
+            try
+            {
+                Console.Out.WriteLine(Say(WorkflowFile.Read(file), file));
+            }
+            catch (WorkflowFileException e)
+            {
+                Failures.PrintFaults(e.Faults, Console.Error);
+                code = ExitCode.Usage;
+            }
+        }
+
+        return code;
+    }
+
+    private static string Say(WorkflowDefinition workflow, string file)
+    {
+        string inputs = workflow.Inputs.Count == 0 ? "" : $" ({string.Join(", ", workflow.Inputs.Select(i => i.Default is null ? $"{i.Name}, needed" : i.Name))})";
+        return $"{file}: {workflow.Name} version {workflow.Version}, {Count(workflow.Inputs.Count, "input")}{inputs}, {Count(workflow.Tasks.Count, "task")}";
+    }
+
+    private static string Count(int count, string noun) => count == 1 ? $"1 {noun}" : $"{count} {noun}s";
+}

@@ -1,0 +1,41 @@
+using System.CommandLine;
+using Millstream.Cli.Commands;
+
+namespace Millstream.Cli;
+
+/// <summary>The command as a whole: its subcommands, and how an invocation ends.</summary>
+internal static class MillstreamCommand
+{
+    private static readonly Option<bool> Verbose = new("--verbose") { Description = "Show where in the program an error arose", Recursive = true };
+
+    public static RootCommand Create() => new("Runs workflows of agents and tasks over scarce resources.")
+    {
+        ValidateCommand.Create(),
+        GraphCommand.Create(),
+        CompletionCommand.Create(),
+        Verbose,
+    };
+
+    public static async Task<int> RunAsync(string[] args)
+    {
+        RootCommand root = Create();
+        // No response files: an argument that begins with @ is an argument. No signal handling: `run` has its own.
+        ParseResult parsed = root.Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
+        if (args.Length == 0)
+        {
+            await root.Parse(["--help"]).InvokeAsync(new InvocationConfiguration { Output = Console.Error });
+            return ExitCode.Usage;
+        }
+
+        if (parsed.Errors.Count > 0 && !UsageErrors.AsksForHelp(parsed))
+            return UsageErrors.Print(parsed, Console.Error);
+        try
+        {
+            return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
+        }
+        catch (Exception e)
+        {
+            return Failures.Print(e, parsed.GetValue(Verbose), Console.Error);
+        }
+    }
+}

@@ -11,7 +11,7 @@ internal static class BubblewrapArguments
     private static readonly string[] s_systemFolders = ["/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32"];
 
     // None but what dynamic linking and Debian's alternatives need: /etc holds secrets and names.
-    private static readonly string[] s_systemFiles = ["/etc/alternatives", "/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d"];
+    private static readonly string[] s_systemFiles = ["/etc/alternatives", "/etc/ld.so.cache"];
 
     private static readonly Lazy<IReadOnlyList<string>> s_system = new(() => [.. System()]);
 
@@ -24,7 +24,7 @@ internal static class BubblewrapArguments
             "--json-status-fd", status.ToString(CultureInfo.InvariantCulture), "--block-fd", block.ToString(CultureInfo.InvariantCulture),
             .. s_system.Value,
             "--proc", "/proc", "--ro-bind", "/proc/sys", "/proc/sys", "--dev", "/dev",
-            "--perms", "0755", "--size", size, "--tmpfs", "/work", "--perms", "1777", "--size", size, "--tmpfs", "/tmp", "--perms", "1777", "--size", size, "--tmpfs", "/dev/shm",
+            "--perms", "0755", "--size", size, "--tmpfs", "/work", "--perms", "1777", "--size", size, "--tmpfs", "/dev/shm", "--symlink", "dev/shm", "/tmp",
             .. mounts,
             "--symlink", marker, Marker, "--remount-ro", "/dev", "--remount-ro", "/", "--chdir", "/work",
             "--clearenv", "--setenv", "PATH", "/usr/bin:/bin", "--setenv", "HOME", "/work", "--setenv", "LANG", "C.UTF-8",

@@ -15,7 +15,7 @@ public sealed record SandboxLimits
     /// <summary>Bytes kept of each of stdout and stderr; the rest is read and dropped, and the stream marked truncated. Default 1 MiB.</summary>
     public int Output { get; init; } = 1 << 20;
 
-    /// <summary>Bytes in each writable folder of the sandbox (/work, /tmp, /dev/shm), and of the files collected. Default 64 MiB.</summary>
+    /// <summary>Bytes in each writable folder of the sandbox (/work, and /tmp with /dev/shm), and of the files collected. Default 64 MiB.</summary>
     public long Disk { get; init; } = 64L << 20;
 
     /// <summary>Whether a limit that this host cannot hold fails the run, instead of being listed. Default false.</summary>

@@ -15,13 +15,13 @@ internal static unsafe partial class PosixSpawn
     private static readonly bool s_hasCloseFrom =
         NativeLibrary.TryLoad("libc", typeof(PosixSpawn).Assembly, null, out nint libc) && NativeLibrary.TryGetExport(libc, "posix_spawn_file_actions_addclosefrom_np", out _);
 
-    /// <summary>Starts it; the n-th descriptor becomes number n in the program, all others are closed.</summary>
-    public static int Start(string program, IReadOnlyList<string> arguments, IReadOnlyList<string> environment, IReadOnlyList<int> descriptors)
+    /// <summary>Starts it; the n-th descriptor becomes number n in the program, all others are closed. As another user where one is named, if root.</summary>
+    public static int Start(string program, IReadOnlyList<string> arguments, IReadOnlyList<string> environment, IReadOnlyList<int> descriptors, int? user = null)
     {
         byte* actions = stackalloc byte[StructureSize], attributes = stackalloc byte[StructureSize], signals = stackalloc byte[128];
         Check(InitActions(actions), "posix_spawn_file_actions_init");
         Check(InitAttributes(attributes), "posix_spawnattr_init");
-        byte** argv = Pack(arguments), envp = Pack(environment);
+        byte** argv = Pack(arguments), envp = Pack(environment), path = Pack([program]);
         try
         {
             // .NET ignores SIGPIPE and blocks others at times: a program must not inherit either.
@@ -36,16 +36,25 @@ internal static unsafe partial class PosixSpawn
                 Check(AddDuplicate(actions, descriptors[n], n), "posix_spawn_file_actions_adddup2");
             CloseRest(actions, descriptors.Count);
             int process;
-            int error = Spawn(&process, program, actions, attributes, argv, envp);
+            int error = user is { } id ? SpawnAs(id, &process, *path, actions, attributes, argv, envp) : Spawn(&process, *path, actions, attributes, argv, envp);
             return error == 0 ? process : throw new NativeException($"start {program}", error);
         }
         finally
         {
             Free(argv);
             Free(envp);
+            Free(path);
             DestroyActions(actions);
             DestroyAttributes(attributes);
         }
+    }
+
+    private static int SpawnAs(int user, int* process, byte* path, byte* actions, byte* attributes, byte** argv, byte** envp)
+    {
+        DropPrivileges.Enter(user);
+        int error = Spawn(process, path, actions, attributes, argv, envp);
+        DropPrivileges.Return();
+        return error;
     }
 
     private static void CloseRest(byte* actions, int from)
@@ -87,8 +96,8 @@ internal static unsafe partial class PosixSpawn
             throw new NativeException(call, error);
     }
 
-    [LibraryImport("libc", EntryPoint = "posix_spawn", StringMarshalling = StringMarshalling.Utf8)]
-    private static partial int Spawn(int* process, string path, byte* actions, byte* attributes, byte** argv, byte** envp);
+    [LibraryImport("libc", EntryPoint = "posix_spawn")]
+    private static partial int Spawn(int* process, byte* path, byte* actions, byte* attributes, byte** argv, byte** envp);
 
     [LibraryImport("libc", EntryPoint = "posix_spawn_file_actions_init")]
     private static partial int InitActions(byte* actions);

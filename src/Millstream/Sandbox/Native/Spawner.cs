@@ -46,9 +46,27 @@ internal sealed class Spawner
         }
     }
 
+    private static void Prepare()
+    {
+        // Whatever the runtime loads for a start it loads now, while this thread is root: the program may lie where only root can enter.
+        using Fd none = Fd.Null();
+        string program = Tools.Find("true") ?? "/bin/true";
+        try
+        {
+            DropPrivileges.Prepare();
+            Reaper.WaitFor(PosixSpawn.Start(program, ["true"], [], [none.Value, none.Value, none.Value]));
+        }
+        catch (NativeException)
+        {
+            // The first sandbox meets the same and tells it.
+        }
+    }
+
     private void Loop()
     {
         Stage = Stage.TryMake();
+        if (OperatingSystem.IsLinux() && Libc.UserId() == 0)
+            Prepare();
         while (true)
         {
             Action next;

@@ -25,7 +25,7 @@ internal sealed class SandboxLaunch : IDisposable
         _name = name;
         IsRoot = Libc.UserId() == 0;
         Bubblewrap = Tools.Find(options.Bubblewrap) ?? throw new SandboxException(SandboxRemedies.NoBubblewrap(options.Bubblewrap));
-        SetPriv = !IsRoot ? null : Tools.Find("setpriv") ?? throw new SandboxException(SandboxRemedies.NoSetPriv);
+        SetPriv = !IsRoot || DropPrivileges.IsKnown ? null : Tools.Find("setpriv") ?? throw new SandboxException(SandboxRemedies.NoSetPriv);
         _mounts = MountPlan.Make(command.Mounts, IsRoot, (uint)options.UserId);
         _input = command.StandardInput.IsEmpty ? Fd.Null() : Fd.Memory("stdin", command.StandardInput.Span);
         (Output, _outputEnd) = Fd.Pipe();
@@ -110,6 +110,6 @@ internal sealed class SandboxLaunch : IDisposable
         List<string> line = [Bubblewrap, "--args", $"{ArgumentsNumber}", "--", .. _command.Arguments];
         if (SetPriv is not null)
             line.InsertRange(0, [SetPriv, "--reuid", $"{_options.UserId}", "--regid", $"{_options.UserId}", "--clear-groups", "--no-new-privs", "--inh-caps=-all", "--bounding-set=-all", "--pdeathsig", "KILL"]);
-        return PosixSpawn.Start(line[0], line, ["PATH=/usr/bin:/bin", "LANG=C.UTF-8"], descriptors);
+        return PosixSpawn.Start(line[0], line, ["PATH=/usr/bin:/bin", "LANG=C.UTF-8"], descriptors, IsRoot && SetPriv is null ? _options.UserId : null);
     }
 }

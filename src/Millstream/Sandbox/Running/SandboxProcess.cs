@@ -162,8 +162,8 @@ internal sealed class SandboxProcess : IAsyncDisposable
             if (TimeProvider.System.GetElapsedTime(start).TotalMilliseconds > StartMilliseconds)
                 throw new SandboxException($"The sandbox was not ready after {StartMilliseconds / 1000} s and was not run. A mounted folder may hang (a network file system), or the host is overloaded.");
             // Mounts take a few milliseconds; only a busy host needs more, and then no thread is held.
-            if (tries < 100)
-                _ = Libc.SleepMicroseconds(50);
+            if (tries < 50)
+                _ = Libc.SleepMicroseconds(200);
             else
                 await Task.Delay(TimeSpan.FromMilliseconds(2), TimeProvider.System);
         }

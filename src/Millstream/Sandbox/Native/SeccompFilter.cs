@@ -1,0 +1,6 @@
+namespace Millstream;
+
+internal static class SeccompFilter
+{
+    public static byte[]? Program => null;
+}

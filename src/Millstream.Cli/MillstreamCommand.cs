@@ -10,6 +10,7 @@ internal static class MillstreamCommand
 
     public static RootCommand Create() => new("Runs workflows of agents and tasks over scarce resources.")
     {
+        RunCommand.Create(),
         ValidateCommand.Create(),
         GraphCommand.Create(),
         CompletionCommand.Create(),

@@ -13,7 +13,7 @@ internal abstract class ChildCommand(Agent agent, object? input, string subject)
 
     public override string Waker => $"child job {ChildId} ({subject})";
 
-    public override JournalEntry CommandEntry() => Entry(EntryKind.ChildStarted, ChildId.Value, new ChildOf(agent.Id, input), agent.Contract.Input);
+    public override JournalEntry CommandEntry() => Entry(EntryKind.ChildStarted, ChildId.Value, new ChildOf(agent.Id, subject, input), agent.Contract.Input);
 
     public override JournalEntry StopEntry() => Entry(EntryKind.ChildStopping, ChildId.Value);
 

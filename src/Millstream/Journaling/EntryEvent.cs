@@ -29,7 +29,7 @@ internal sealed class EntryEvent(JobId job, JournalEntry shown, long seq) : JobE
 
     public override JobId Job => _job;
 
-    public override string? Task => IsTask(_entry.Kind) ? _entry.Subject : null;
+    public override string? Task => IsTask(_entry.Kind) ? _entry.Subject : (_entry.Payload as ChildOf)?.Task;
 
     public override int? Attempt => _entry.Attempt > 0 ? _entry.Attempt : null;
 

@@ -85,8 +85,8 @@ internal sealed record DeltaChunk(string Stream, int Index, byte[] Bytes);
 /// <summary>What a <c>job.started</c> says beside the input.</summary>
 internal sealed record StartOf(string Agent, string Version, object? Input);
 
-/// <summary>What a <c>child.started</c> says beside the input.</summary>
-internal sealed record ChildOf(string Agent, object? Input);
+/// <summary>What a <c>child.started</c> says beside the input; the task is the id of the node that it runs for.</summary>
+internal sealed record ChildOf(string Agent, string Task, object? Input);
 
 /// <summary>Where an attempt runs.</summary>
 internal sealed record AttemptOf(string Worker, IReadOnlyList<string> Resources);

@@ -54,6 +54,7 @@ public sealed class AgentContract
             AllowOutOfOrderMetadataProperties = true,
             TypeInfoResolver = new DefaultJsonTypeInfoResolver(),
             NumberHandling = JsonNumberHandling.Strict,
+            Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase) },
             Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
         };
         options.MakeReadOnly();

@@ -27,11 +27,11 @@ internal static class RunCommand
         JsonElement input = workflow.BindInput(inputs, inputFile is null ? null : Values(inputFile));
         await using AgentOrchestrator orchestrator = LocalHost.Start(workflow);
         Job<JsonElement, WorkflowEvent, WorkflowSignal> job = await orchestrator.CreateJobAsync(LocalHost.AgentOf(workflow, orchestrator), input);
-        using RunSignals signals = new(job, Console.Error);
         RunModel model = new(workflow);
         IRunView view = json ? new JsonView(Console.OpenStandardOutput())
             : Console.IsOutputRedirected || AnsiConsole.Profile.Width < 40 ? new PlainView(model, Console.Out, Console.Error)
             : new LiveView(model, job, orchestrator, AnsiConsole.Console);
+        using RunSignals signals = new(job, view is LiveView ? null : Console.Error);
         DateTimeOffset from = DateTimeOffset.UtcNow;
         Task showing = view.ShowAsync(job.EventsAsync());
         await Task.WhenAny(showing, signals.Stopped);

@@ -5,7 +5,7 @@ namespace Millstream.Cli.Running;
 /// <summary>For pipes and logs: progress as lines to stderr, the output to stdout.</summary>
 internal sealed class PlainView(RunModel model, TextWriter output, TextWriter error) : IRunView
 {
-    private const int LinesOfTask = 20;
+    private const int LinesOfTask = 6;
 
     private readonly Dictionary<string, int> _shown = new(StringComparer.Ordinal);
     private readonly Dictionary<string, StringBuilder> _partial = new(StringComparer.Ordinal);

@@ -70,13 +70,21 @@ internal sealed class RunModel
     {
         Started ??= e.Time;
         if (e.Kind is JobEventKinds.JobCompleted or JobEventKinds.JobFailed or JobEventKinds.JobCancelled)
-            Last = e;
+            Close(e);
         IsCancelling |= e.Kind == JobEventKinds.JobCancelling;
         IsPaused = e.Value switch { WorkflowEvent.Paused => true, WorkflowEvent.Resumed => false, _ => IsPaused };
         if (e.Value is WorkflowEvent.TaskEnded ended && !e.Job.IsChild)
             End(_byId[ended.Task], ended.Status, e.Time);
         else if (LineOf(e) is { } line)
             Add(line, e);
+    }
+
+    // What had not ended was stopped with the job.
+    private void Close(JobEvent last)
+    {
+        Last = last;
+        foreach (TaskLine line in Tasks.Where(t => t.Phase is TaskPhase.Running or TaskPhase.Waiting or TaskPhase.Retrying))
+            (line.Phase, line.Ended) = (line.Failed > 0 ? TaskPhase.Failed : TaskPhase.Cancelled, last.Time);
     }
 
     private static void Add(TaskLine line, JobEvent e)

@@ -9,14 +9,16 @@ internal sealed class RunSignals : IDisposable
     private readonly PosixSignalRegistration[] _registrations;
     private int _interrupts;
 
-    public RunSignals(Job job, TextWriter error) => _registrations =
+    /// <param name="job">What an interrupt cancels.</param>
+    /// <param name="error">Where to say so; null where the view shows it.</param>
+    public RunSignals(Job job, TextWriter? error) => _registrations =
     [
         PosixSignalRegistration.Create(PosixSignal.SIGINT, context =>
         {
             context.Cancel = true;
             if (Interlocked.Increment(ref _interrupts) > 1)
                 Environment.Exit(ExitCode.Cancelled);
-            error.WriteLine("millstream: cancelling; once more ends at once");
+            error?.WriteLine("millstream: cancelling; once more ends at once");
             _ = job.CancelAsync("interrupted");
         }),
         PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop),

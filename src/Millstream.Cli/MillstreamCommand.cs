@@ -27,7 +27,7 @@ internal static class MillstreamCommand
             return ExitCode.Usage;
         }
 
-        if (parsed.Errors.Count > 0 && !UsageErrors.AsksForHelp(parsed))
+        if (UsageErrors.Any(parsed))
             return UsageErrors.Print(parsed, Console.Error);
         try
         {

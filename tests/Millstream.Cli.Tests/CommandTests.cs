@@ -4,6 +4,7 @@ using System.Xml.Linq;
 namespace Millstream.Cli.Tests;
 
 /// <summary>The command as a process: what it prints where, and how it ends.</summary>
+[Collection("processes")]
 public sealed class CommandTests : IDisposable
 {
     private const string Sizes = """
@@ -35,6 +36,20 @@ public sealed class CommandTests : IDisposable
         Assert.Equal(0, result.ExitCode);
         Assert.All(["validate", "graph", "completion", "--verbose"], word => Assert.Contains(word, result.Output));
     }
+
+    [Theory]
+    [InlineData("-h")]
+    [InlineData("graph", "--help")]
+    [InlineData("graph", "--wrong", "-?")]
+    public async Task Help_IsNoError(params string[] args)
+    {
+        CommandResult result = await CommandProcess.RunAsync(args);
+        Assert.Equal((0, ""), (result.ExitCode, result.Error));
+        Assert.Contains("Usage:", result.Output);
+    }
+
+    [Fact]
+    public async Task PathThatLooksLikeWindowsHelp_IsAPath() => Assert.Contains("there is no file '/h'", (await CommandProcess.RunAsync("validate", "/h")).Error);
 
     [Theory]
     [InlineData("there is no command 'valdate'; did you mean 'validate'?", "valdate", "x.yaml")]

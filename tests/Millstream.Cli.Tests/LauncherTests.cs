@@ -92,14 +92,64 @@ public sealed class LauncherTests : IDisposable
     [Fact]
     public async Task NoDotnet_SaysWhatToInstall()
     {
-        string tools = Path.Combine(_folder.Path, "tools");
-        Directory.CreateDirectory(tools);
-        foreach (string tool in (string[])["sh", "dirname", "readlink", "cat", "find", "head", "id", "uname"])
-            File.CreateSymbolicLink(Path.Combine(tools, tool), File.Exists("/usr/bin/" + tool) ? "/usr/bin/" + tool : "/bin/" + tool);
+        string tools = Tools();
         Dictionary<string, string> settings = new() { ["PATH"] = tools, ["HOME"] = _folder.Path, ["DOTNET_ROOT"] = "/nowhere" };
         CommandResult none = await CommandProcess.RunAsync(Path.Combine(_clone, "millstream"), [], _folder.Path, settings);
         Assert.Equal(1, none.ExitCode);
         Assert.Contains("the .NET SDK 10 is needed", none.Error);
+    }
+
+    [Theory]
+    [InlineData("root", "run", "apt-get install -y -q bubblewrap", "millstream: installing bubblewrap for the sandboxes")]
+    [InlineData("root, stale lists", "run", "apt-get install -y -q bubblewrap|apt-get update -q|apt-get install -y -q bubblewrap", "installing")]
+    [InlineData("root, broken", "run", "apt-get install -y -q bubblewrap|apt-get update -q", "bubblewrap could not be installed; going on without it")]
+    [InlineData("sudo", "run", "sudo -n true|sudo -n apt-get install -y -q bubblewrap|apt-get install -y -q bubblewrap", "installing")]
+    [InlineData("user", "run", "sudo -n true", "")]
+    [InlineData("root", "graph", "", "")]
+    public async Task WithoutBubblewrap_InstallsItWhereItMay(string who, string command, string calls, string says)
+    {
+        if (!OperatingSystem.IsLinux())
+            Assert.Skip("bubblewrap is for Linux");
+        string tools = Tools(), log = Path.Combine(_folder.Path, "calls");
+        void Tool(string name, string body) => Executable(_folder.Write("tools/" + name, $"#!/bin/sh\n{body}\n"));
+        File.Copy(Path.Combine(_folder.Path, "bin/dotnet"), Path.Combine(tools, "dotnet"));
+        Tool("id", $"echo {(who.StartsWith("root", StringComparison.Ordinal) ? 0 : 1000)}");
+        Tool("sudo", $"echo \"sudo $*\" >>'{log}'\n" + (who == "sudo" ? "shift; exec \"$@\"" : "exit 1"));
+        Tool("apt-get", $"echo \"apt-get $*\" >>'{log}'\n" + who switch
+        {
+            "root, broken" => "exit 100",
+            "root, stale lists" => $"[ $1 = update ] || grep -q update '{log}'",
+            _ => "",
+        });
+        CommandResult result = await StartAsync([command], ("PATH", tools));
+        Assert.Equal(7, result.ExitCode);
+        Assert.Equal(calls, File.Exists(log) ? File.ReadAllText(log).Trim().Replace('\n', '|') : "");
+        Assert.Contains(says, result.Error);
+        Assert.Equal(says.Length > 0, result.Error.Contains("bubblewrap"));
+    }
+
+    [Fact]
+    public async Task OldBuilds_GoButNotTheLastTwo()
+    {
+        for (int i = 1; i <= 4; i++)
+        {
+            await StartAsync([]);
+            File.SetLastWriteTimeUtc(_folder.Write("my clone/src/Millstream.Cli/New.cs", ""), DateTime.UtcNow.AddSeconds(10 * i));
+        }
+
+        Assert.Equal(4, Builds());
+        Assert.Equal(2, Directory.GetDirectories(Path.Combine(_clone, ".build"), "cli.*").Length);
+    }
+
+    /// <summary>A PATH with nothing in it but what the scripts need of a system.</summary>
+    private string Tools()
+    {
+        string tools = Path.Combine(_folder.Path, "tools");
+        Directory.CreateDirectory(tools);
+        foreach (string tool in "sh dirname readlink cat find head date mkdir grep sort cp touch mv rm tail sleep uname flock true".Split(' '))
+            if (new[] { "/usr/bin/", "/bin/" }.Select(f => f + tool).FirstOrDefault(File.Exists) is { } path)
+                File.CreateSymbolicLink(Path.Combine(tools, tool), path);
+        return tools;
     }
 
     private Task<CommandResult> StartAsync(string[] args, params (string Name, string Value)[] more)

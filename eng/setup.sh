@@ -8,10 +8,10 @@ say() { printf '%s\n' "$*" >&2; }
 
 have() { command -v "$1" >/dev/null 2>&1; }
 
-# Sets $dotnet, looking where installers put it when PATH does not have it.
+# Sets $dotnet, looking where the installer script puts it when PATH does not have it.
 find_dotnet() {
     dotnet=$(command -v dotnet) && return
-    for dotnet in "${DOTNET_ROOT:-/nowhere}/dotnet" "${HOME:-/nowhere}/.dotnet/dotnet" /usr/share/dotnet/dotnet /usr/lib/dotnet/dotnet; do
+    for dotnet in "${DOTNET_ROOT:-/nowhere}/dotnet" "${HOME:-/nowhere}/.dotnet/dotnet"; do
         [ -x "$dotnet" ] && return
     done
     say "millstream: the .NET SDK 10 is needed and there is no 'dotnet' in PATH."

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Help;
 using Millstream.Cli.Commands;
 
 namespace Millstream.Cli;
@@ -8,14 +9,21 @@ internal static class MillstreamCommand
 {
     private static readonly Option<bool> Verbose = new("--verbose") { Description = "Show where in the program an error arose", Recursive = true };
 
-    public static RootCommand Create() => new("Runs workflows of agents and tasks over scarce resources.")
+    public static RootCommand Create()
     {
-        RunCommand.Create(),
-        ValidateCommand.Create(),
-        GraphCommand.Create(),
-        CompletionCommand.Create(),
-        Verbose,
-    };
+        var root = new RootCommand("Runs workflows of agents and tasks over scarce resources.")
+        {
+            RunCommand.Create(),
+            ValidateCommand.Create(),
+            GraphCommand.Create(),
+            CompletionCommand.Create(),
+            Verbose,
+        };
+        // The parser's own help also answers to /h and /?, which are paths here.
+        root.Options.Remove(root.Options.OfType<HelpOption>().Single());
+        root.Options.Add(new HelpOption("--help", "-h", "-?"));
+        return root;
+    }
 
     public static async Task<int> RunAsync(string[] args)
     {
@@ -28,7 +36,7 @@ internal static class MillstreamCommand
             return ExitCode.Usage;
         }
 
-        if (parsed.Errors.Count > 0 && !UsageErrors.AsksForHelp(parsed))
+        if (UsageErrors.Any(parsed))
             return UsageErrors.Print(parsed, Console.Error);
         try
         {

@@ -1,25 +1,31 @@
 using System.CommandLine;
 using System.CommandLine.Help;
+using System.CommandLine.Parsing;
 
 namespace Millstream.Cli;
 
 /// <summary>Wrong usage: one line for each error, the nearest right word, and where to read more. The parser's own way is a page of help.</summary>
 internal static class UsageErrors
 {
-    public static bool AsksForHelp(ParseResult parsed) => parsed.Action is HelpAction;
+    public static bool Any(ParseResult parsed) => parsed.Action is not HelpAction && (parsed.Errors.Count > 0 || UnknownOptions(parsed).Any());
 
     public static int Print(ParseResult parsed, TextWriter error)
     {
         Command command = parsed.CommandResult.Command;
         // A word that is no command brings "a command is missing" along, which says nothing more.
         string[] messages = [.. parsed.Errors.Select(e => e.Message).Distinct()];
-        if (parsed.UnmatchedTokens.Count > 0)
-            messages = [.. parsed.UnmatchedTokens.Select(t => Unknown(t, command))];
+        string[] unknown = [.. parsed.UnmatchedTokens, .. UnknownOptions(parsed)];
+        if (unknown.Length > 0)
+            messages = [.. unknown.Select(t => Unknown(t, command))];
         foreach (string message in messages)
-            error.WriteLine($"millstream: {message}");
+            error.WriteLine($"millstream: {string.Join(' ', message.Split((char[])['\n', '\r', '\t'], StringSplitOptions.RemoveEmptyEntries))}");
         error.WriteLine($"Try '{Name(command)} --help'.");
         return ExitCode.Usage;
     }
+
+    /// <summary>A mistyped option would be taken for a file where several files may stand. After <c>--</c> everything is an argument.</summary>
+    private static IEnumerable<string> UnknownOptions(ParseResult parsed) => parsed.Tokens.Any(t => t.Type == TokenType.DoubleDash) ? [] :
+        parsed.CommandResult.Children.OfType<ArgumentResult>().SelectMany(a => a.Tokens).Select(t => t.Value).Where(v => v.Length > 1 && v[0] == '-');
 
     private static string Unknown(string token, Command command)
     {

@@ -11,7 +11,7 @@ internal static class CompletionCommand
         _millstream() {
             local word=${COMP_WORDS[COMP_CWORD]} words
             words=$("${COMP_WORDS[0]}" "[suggest:$COMP_POINT]" "$COMP_LINE" 2>/dev/null)
-            [[ $word == -* ]] || words=$(grep -v '^[-/]' <<<"$words")
+            [[ $word == -* ]] || words=$(grep -v '^-' <<<"$words")
             COMPREPLY=($(compgen -W "$words" -- "$word"))
         }
         complete -o default -o bashdefault -F _millstream millstream
@@ -25,7 +25,7 @@ internal static class CompletionCommand
             local -a words_found
             local line=${(j: :)words}
             words_found=("${(@f)$(${words[1]} "[suggest:${#line}]" "$line" 2>/dev/null)}")
-            [[ $PREFIX == -* ]] || words_found=(${words_found:#[-\/]*})
+            [[ $PREFIX == -* ]] || words_found=(${words_found:#-*})
             (( ${#words_found} )) && compadd -a words_found
             [[ $PREFIX == -* ]] || _files
         }
@@ -38,7 +38,7 @@ internal static class CompletionCommand
         function __millstream_words
             set -l line (commandline -cp)
             set -l found (millstream "[suggest:"(string length -- "$line")"]" "$line" 2>/dev/null)
-            string match -q -- '-*' (commandline -ct); and string join \n -- $found; or string match -rv -- '^[-/]' $found
+            string match -q -- '-*' (commandline -ct); and string join \n -- $found; or string match -rv -- '^-' $found
         end
         complete -c millstream -a '(__millstream_words)'
 

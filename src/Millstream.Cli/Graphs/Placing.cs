@@ -131,7 +131,12 @@ internal sealed class Placing
         return new Layout(_isDown ? across : along, _isDown ? along : across, _isDown, boxes, [.. _graph.Chains.Select(Route)]);
     }
 
-    private Spot Spot(double across, double along) => _isDown ? new Spot(across, along) : new Spot(along, across);
+    // A tenth is as fine as it is written, and two sums of the same lengths come out the same.
+    private Spot Spot(double across, double along)
+    {
+        (across, along) = (Math.Round(across, 1), Math.Round(along, 1));
+        return _isDown ? new Spot(across, along) : new Spot(along, across);
+    }
 
     /// <summary>Where on a node's side each of its edges begins or ends, beside its middle, in the order of where they go.</summary>
     private Dictionary<(LayerPoint, LayerPoint), double> Ports(List<LayerPoint> points, Func<LayerPoint, List<LayerPoint>> side)

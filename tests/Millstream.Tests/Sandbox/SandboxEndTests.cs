@@ -3,7 +3,7 @@ namespace Millstream.Tests.Sandboxes;
 public sealed class SandboxEndTests : SandboxTest
 {
     // Grandchildren in sessions of their own, which a killed leader would leave behind.
-    private const string Family = "setsid sleep 98765 & (setsid sh -c 'trap \"\" TERM; sleep 98765; sleep 98765' &) ; echo up; trap '' TERM; sleep 98765; sleep 98765";
+    private const string Family = "setsid sleep 98765 & (setsid sh -c 'trap \"\" TERM; sleep 98765; sleep 98765' &) ; while [ $(cat /proc/[0-9]*/comm | grep -c sleep) -lt 2 ]; do :; done; echo up; trap '' TERM; sleep 98765; sleep 98765";
 
     [Fact]
     public async Task RunAsync_CancelledWhileItRuns_ThrowsAndNothingIsLeft()

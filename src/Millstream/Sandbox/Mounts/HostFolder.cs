@@ -30,7 +30,7 @@ internal static class HostFolder
         if (!write && !isOpen && status.User == 0)
             throw new SandboxException($"The host folder {mount.HostPath} can be read by root only, and a sandbox never reads as root. Open it (chmod -R o+rX {mount.HostPath}), or run Millstream as an ordinary user who owns it.");
         if (write && status.User == 0)
-            throw new SandboxException($"The host folder {mount.HostPath} belongs to root and a sandbox never writes root's files. Give it to an ordinary user (chown -R), or collect files from /work instead.");
+            throw new SandboxException($"The host file {mount.HostPath} belongs to root and a sandbox never writes root's files. Give it to an ordinary user (chown), or mount its folder.");
         bool map = status.User != inside && (write || !isOpen);
         Fd tree = Call(() => MountTree.Clone(host, recursive: !map), mount);
         try
@@ -43,6 +43,16 @@ internal static class HostFolder
             tree.Dispose();
             throw;
         }
+    }
+
+    /// <summary>A folder of root's that is mounted for writing is copied to; null for every other mount.</summary>
+    public static CopyOut? TryCopyOut(SandboxMount mount)
+    {
+        using Fd host = Open(mount);
+        Libc.FileStatus status = host.Status();
+        if (mount.Access != SandboxAccess.Write || status.User != 0 || !status.IsFolder)
+            return null;
+        return new CopyOut(mount, Fd.Take(Libc.Open($"/proc/self/fd/{host.Value}", Libc.O_RDONLY | Libc.O_DIRECTORY | Libc.O_CLOEXEC), "open"));
     }
 
     private static bool Restrict(Fd tree, bool readOnly, Fd? owner)

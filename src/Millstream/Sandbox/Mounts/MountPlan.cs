@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Millstream;
 
 /// <summary>How the host folders of one command get into its sandbox, decided before anything starts.</summary>
@@ -5,7 +7,7 @@ internal sealed class MountPlan : IDisposable
 {
     private readonly List<Entry> _entries = [];
 
-    private sealed record Entry(SandboxMount Mount, Fd? Tree, bool IsFolder)
+    private sealed record Entry(SandboxMount Mount, Fd? Tree, bool IsFolder, CopyOut? Copy = null)
     {
         public string? Staged { get; set; }
     }
@@ -31,11 +33,16 @@ internal sealed class MountPlan : IDisposable
     }
 
     /// <summary>On the spawner's thread: stages what must be staged and gives bubblewrap's options.</summary>
-    public IReadOnlyList<string> Attach(Stage? stage)
+    public IReadOnlyList<string> Attach(Stage? stage, long disk)
     {
         List<string> options = [];
         foreach (Entry entry in _entries)
         {
+            if (entry.Copy is not null)
+            {
+                options.AddRange(["--perms", "0755", "--size", disk.ToString(CultureInfo.InvariantCulture), "--tmpfs", entry.Mount.Path]);
+                continue;
+            }
             if (entry.Tree is not null && stage is null)
                 throw new SandboxException($"The folder {entry.Mount.HostPath} cannot be mounted: this root may not mount (no CAP_SYS_ADMIN). Run Millstream as an ordinary user, or give the container that capability.");
             if (entry.Tree is not null)
@@ -44,6 +51,9 @@ internal sealed class MountPlan : IDisposable
         }
         return options;
     }
+
+    /// <summary>What is copied to the host at the end.</summary>
+    public IEnumerable<CopyOut> Copies => _entries.Select(entry => entry.Copy).OfType<CopyOut>();
 
     public bool IsStaged => _entries.Any(entry => entry.Staged is not null);
 
@@ -60,11 +70,16 @@ internal sealed class MountPlan : IDisposable
     public void Dispose()
     {
         foreach (Entry entry in _entries)
+        {
             entry.Tree?.Dispose();
+            entry.Copy?.Dispose();
+        }
     }
 
     private static Entry PlanAsRoot(SandboxMount mount, uint inside)
     {
+        if (HostFolder.TryCopyOut(mount) is { } copy)
+            return new Entry(mount, null, true, copy);
         (Fd tree, bool isFolder) = HostFolder.PlanAsRoot(mount, inside);
         return new Entry(mount, tree, isFolder);
     }

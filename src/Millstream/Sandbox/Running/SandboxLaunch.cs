@@ -55,6 +55,9 @@ internal sealed class SandboxLaunch : IDisposable
     /// <summary>Takes the byte that lets the command begin.</summary>
     public Fd Release { get; }
 
+    /// <summary>Folders of root's that are copied to at the end.</summary>
+    public IEnumerable<CopyOut> Copies => _mounts.Copies;
+
     private string Bubblewrap { get; }
 
     private string? SetPriv { get; }
@@ -101,7 +104,7 @@ internal sealed class SandboxLaunch : IDisposable
     private int Start(Stage? stage)
     {
         byte[]? filter = SeccompFilter.Program;
-        IEnumerable<string> options = BubblewrapArguments.Make(_command, _name, _mounts.Attach(stage), StatusNumber, BlockNumber, filter is null ? null : SeccompNumber);
+        IEnumerable<string> options = BubblewrapArguments.Make(_command, _name, _mounts.Attach(stage, _command.Limits.Disk), StatusNumber, BlockNumber, filter is null ? null : SeccompNumber);
         using Fd arguments = Fd.Memory("arguments", Encoding.UTF8.GetBytes(string.Concat(options.Select(option => option + "\0"))));
         using Fd? seccomp = filter is null ? null : Fd.Memory("seccomp", filter);
         List<int> descriptors = [_input.Value, _outputEnd.Value, _errorEnd.Value, arguments.Value, _statusEnd.Value, Both.Value];

@@ -73,6 +73,15 @@ internal sealed class SandboxProcess : IAsyncDisposable
         }
     }
 
+    /// <summary>Copies what was written for folders of root's; false where there was too much.</summary>
+    public bool CopyOut(long most)
+    {
+        bool whole = true;
+        foreach (CopyOut copy in _launch.Copies)
+            whole &= copy.Copy(most);
+        return whole;
+    }
+
     /// <summary>Asks every process of the command to end.</summary>
     public void Terminate() => Reaper.SignalNamespace(_init, Libc.SIGTERM);
 
@@ -116,6 +125,8 @@ internal sealed class SandboxProcess : IAsyncDisposable
     private async Task StartAsync(string name, SandboxOptions options, SandboxCommand command)
     {
         _notEnforced.AddRange(_group.NotEnforced);
+        if (SeccompFilter.Program is null && command.Mounts.Any(mount => mount.Access == SandboxAccess.Write))
+            _notEnforced.Add("set-uid bits on write mounts: this machine's system calls are not known here. Use an x86-64 or arm64 host, or mount for reading.");
         RefuseWhereRequired(command);
         _bubblewrap = await _launch.StartAsync();
         int? first = await _status.FirstProcessAsync();
@@ -140,6 +151,8 @@ internal sealed class SandboxProcess : IAsyncDisposable
         await WaitForMountsAsync(name, options);
         Work = Fd.TryTake(Libc.Open($"/proc/{_init.ToString(CultureInfo.InvariantCulture)}/root/work", Libc.O_RDONLY | Libc.O_DIRECTORY | Libc.O_CLOEXEC))
             ?? throw new SandboxException($"The work folder of the sandbox cannot be opened ({Libc.Message(Libc.Errno)}); /proc may be mounted with hidepid. Mount it without.");
+        foreach (CopyOut copy in _launch.Copies)
+            copy.Open($"/proc/{_init.ToString(CultureInfo.InvariantCulture)}/root");
         WorkFolder.Write(Work, command.Files, _launch.IsRoot ? (uint)options.UserId : null);
         _launch.Release.WriteAll([1]);
     }

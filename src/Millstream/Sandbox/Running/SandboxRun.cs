@@ -66,6 +66,7 @@ internal sealed class SandboxRun(
     private SandboxResult Tell(SandboxProcess process, int? exitCode, Stop stop)
     {
         int code = exitCode ?? CodeWithoutExit(process, stop);
+        bool isWhole = process.CopyOut(command.Limits.Disk);
         FileCollector? collector = command.Collect.Count == 0 ? null : new FileCollector(new Glob(command.Collect), command.Limits.Disk);
         return new SandboxResult
         {
@@ -81,7 +82,7 @@ internal sealed class SandboxRun(
             OutputTruncated = process.Output.Truncated,
             ErrorTruncated = process.Error.Truncated,
             Files = collector?.Collect(process.Work!) ?? [],
-            FilesTruncated = collector?.Truncated ?? false,
+            FilesTruncated = collector?.Truncated == true || !isWhole,
             NotEnforced = process.NotEnforced,
         };
     }

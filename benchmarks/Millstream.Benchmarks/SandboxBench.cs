@@ -1,10 +1,10 @@
 using System.Diagnostics;
 using System.Globalization;
 
-namespace Millstream.Benchmarks;
+namespace Millstream;
 
 /// <summary>What a sandbox costs over the bare <c>bwrap</c> call, taken in turn so that a busy host slows both alike.</summary>
-public static class SandboxBench
+internal static class SandboxBench
 {
     private const int Warm = 10, Rounds = 100;
 

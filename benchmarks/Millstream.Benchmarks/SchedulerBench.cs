@@ -4,7 +4,7 @@ using System.Globalization;
 namespace Millstream;
 
 /// <summary>The scheduler alone, without a shell: what a decision costs.</summary>
-public static class SchedulerBench
+internal static class SchedulerBench
 {
     private const int Rounds = 5;
 

@@ -13,6 +13,8 @@ internal static class MillstreamCommand
     {
         var root = new RootCommand("Runs workflows of agents and tasks over scarce resources.")
         {
+            RunCommand.Create(),
+            DoctorCommand.Create(),
             ValidateCommand.Create(),
             GraphCommand.Create(),
             CompletionCommand.Create(),

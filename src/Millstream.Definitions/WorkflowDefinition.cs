@@ -33,6 +33,9 @@ public sealed class WorkflowDefinition
     /// <summary>What a local worker should offer, by resource type; empty leaves it to the host.</summary>
     public IReadOnlyDictionary<string, int> Resources { get; internal init; } = new Dictionary<string, int>();
 
+    /// <summary>What happens when a task fails that is not allowed to.</summary>
+    public FailureMode OnFailure { get; internal init; }
+
     /// <summary>The tasks, in the order of the file.</summary>
     public IReadOnlyList<TaskDefinition> Tasks { get; internal init; } = [];
 
@@ -40,6 +43,13 @@ public sealed class WorkflowDefinition
     public string OutputType => OutputDataType.ToString();
 
     internal ValueNode? Output { get; init; }
+
+    /// <summary>The workflow that the definition describes, to be run by its agent with an input of <see cref="BindInput"/>.</summary>
+    /// <param name="kinds">The code of the kinds beside <see cref="BuiltInKinds.All"/>, as <c>sandbox.run</c>.</param>
+    /// <param name="agents">The agents that tasks of kind <c>agent</c> may name.</param>
+    /// <exception cref="NotSupportedException">A task uses a kind for which no code was given.</exception>
+    public Workflow<JsonElement, JsonElement> ToWorkflow(IEnumerable<TaskKind>? kinds = null, AgentRegistry? agents = null) =>
+        new WorkflowCompiler(this, BuiltInKinds.All.Concat(kinds ?? []).ToDictionary(k => k.Name, StringComparer.Ordinal), agents ?? new AgentRegistry()).Compile();
 
     internal DataType OutputDataType { get; init; } = DataType.Any;
 

@@ -8,7 +8,7 @@ public sealed class DocsTests
 {
     private static string Docs { get; } = Path.Combine(Root(), "docs");
 
-    private static JsonElement Schema { get; } = Files.Json(File.ReadAllText(Path.Combine(Docs, "workflow.schema.json")));
+    internal static JsonElement Schema { get; } = Files.Json(File.ReadAllText(Path.Combine(Docs, "workflow.schema.json")));
 
     public static TheoryData<string> Examples() =>
         [.. Regex.Matches(File.ReadAllText(Path.Combine(Docs, "workflows.md")), "```yaml\n(.*?)```", RegexOptions.Singleline).Select(m => m.Groups[1].Value)];
@@ -85,7 +85,7 @@ public sealed class DocsTests
         Assert.Equal(keys.Order(StringComparer.Ordinal), schema.GetProperty("properties").EnumerateObject().Select(p => p.Name).Order(StringComparer.Ordinal));
 
     /// <summary>The file as the JSON that an editor would check against the schema.</summary>
-    private static JsonElement ToJson(string yaml) => JsonSerializer.SerializeToElement(Plain(new YamlReader(new FaultList(""), WorkflowLimits.Default).Read(yaml)!));
+    internal static JsonElement ToJson(string yaml) => JsonSerializer.SerializeToElement(Plain(new YamlReader(new FaultList(""), WorkflowLimits.Default).Read(yaml)!));
 
     private static object? Plain(YamlNode node) => node switch
     {
@@ -94,7 +94,7 @@ public sealed class DocsTests
         _ => ((YamlScalar)node).Value,
     };
 
-    private static string Root()
+    internal static string Root()
     {
         string folder = AppContext.BaseDirectory;
         while (!File.Exists(Path.Combine(folder, "Millstream.slnx")))

@@ -39,7 +39,7 @@ internal static class FileKinds
         string? temporary = null;
         try
         {
-            string target = Path.GetFullPath(File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? path);
+            string target = Path.GetFullPath(LinkTarget(path) ?? path);
             if (NoFiles.Any(f => target.StartsWith(f, StringComparison.Ordinal)))
                 throw new KindFailureException($"file.write: '{path}' is no place for files");
             if (Directory.Exists(target))
@@ -68,6 +68,9 @@ internal static class FileKinds
                 File.Delete(temporary);
         }
     }
+
+    /// <summary>What a symbolic link leads to in the end; null for what is none, or is not there yet.</summary>
+    private static string? LinkTarget(string path) => new FileInfo(path).LinkTarget is null ? null : File.ResolveLinkTarget(path, returnFinalTarget: true)!.FullName;
 
     /// <summary>Split at line feeds, without a last empty one.</summary>
     public static string[] Lines(string text)

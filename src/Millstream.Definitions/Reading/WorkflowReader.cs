@@ -54,10 +54,28 @@ internal sealed class WorkflowReader
             Description = _nodes.Text(map, "description", "'description'"),
             Inputs = inputs,
             Resources = Resources(map),
+            OnFailure = OnFailure(map),
             Tasks = checkedTasks,
             Output = output,
             OutputDataType = outputType,
         };
+    }
+
+    private FailureMode OnFailure(YamlMap map)
+    {
+        string? text = _nodes.Text(map, "on_failure", "'on_failure'");
+        switch (text)
+        {
+            case null or "cancel":
+                return FailureMode.Cancel;
+            case "finish":
+                return FailureMode.Finish;
+            case "wait":
+                return FailureMode.Wait;
+            default:
+                _faults.Add(map.Find("on_failure")!.Value.Mark, $"'on_failure' is '{text}'; write cancel (stop the others), finish (run what does not depend on it) or wait (for a signal to retry or skip){Names.Suggest(text, ["cancel", "finish", "wait"])}");
+                return FailureMode.Cancel;
+        }
     }
 
     private void Need(YamlMap map, string key, string what)

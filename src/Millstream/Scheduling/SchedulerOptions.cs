@@ -1,7 +1,7 @@
 namespace Millstream;
 
 /// <summary>The most of one type that one tenant may lease at a time; tenant <c>*</c> means each tenant without an own quota.</summary>
-internal sealed record TenantQuota(string Tenant, string Type, long Max);
+public sealed record TenantQuota(string Tenant, string Type, long Max);
 
 /// <summary>The constants of the scheduler's rules, explained in docs/resources.md.</summary>
 internal sealed record SchedulerOptions

@@ -8,6 +8,11 @@ internal static class Words
     public static string Many(string noun) => noun.EndsWith('s') || noun.EndsWith('x') || noun.EndsWith("ch", StringComparison.Ordinal) ? noun + "es"
         : noun.EndsWith('y') && noun.Length > 1 && !"aeiou".Contains(noun[^2], StringComparison.Ordinal) ? noun[..^1] + "ies" : noun + "s";
 
+    /// <summary>A span of time, as in <c>30 s</c> or <c>1.5 min</c>.</summary>
+    public static string Duration(TimeSpan time) => time.TotalSeconds < 1 ? Said(time.TotalMilliseconds, "ms")
+        : time.TotalMinutes < 2 ? Said(time.TotalSeconds, "s")
+        : time.TotalHours < 2 ? Said(time.TotalMinutes, "min") : Said(time.TotalHours, "h");
+
     public static string Counted(long count, string noun) => count == 1 ? $"1 {noun}" : $"{count} {Many(noun)}";
 
     /// <summary>What the units have for a label, as in <c>4 browsers have vendor = intel</c>.</summary>
@@ -18,4 +23,6 @@ internal static class Words
             .Select(g => $"{Counted(g.Count(), type)} {(g.Count() == 1 ? "has" : "have")} {(g.Key is null ? $"no label {key}" : $"{key} = {g.Key}")}");
         return string.Join(", ", said);
     }
+
+    private static string Said(double number, string unit) => string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{number:0.##} {unit}");
 }

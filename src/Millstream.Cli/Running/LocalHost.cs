@@ -1,0 +1,31 @@
+using System.Text.Json;
+using Millstream.Definitions;
+
+namespace Millstream.Cli.Running;
+
+/// <summary>What a workflow file asks this machine to offer: one worker that owns it all, so that a task may take several things together.</summary>
+internal static class LocalHost
+{
+    public static AgentOrchestrator Start(WorkflowDefinition workflow)
+    {
+        Dictionary<string, int> wanted = new(workflow.Resources, StringComparer.Ordinal);
+        foreach (WorkflowDefinition nested in Nested(workflow))
+        {
+            foreach ((string type, int count) in nested.Resources)
+                wanted[type] = Math.Max(count, wanted.GetValueOrDefault(type));
+        }
+
+        // Sandboxes need no preparation, so as many as there are cores are offered unasked.
+        wanted.TryAdd("sandbox", Environment.ProcessorCount);
+        Resource[] resources = [.. wanted.OrderBy(w => w.Key, StringComparer.Ordinal).SelectMany(w => Enumerable.Range(1, w.Value).Select(i => Make(w.Key, i)))];
+        return new AgentOrchestrator(new OrchestratorOptions { Workers = [new Worker("local", resources)] });
+    }
+
+    public static WorkflowAgent<JsonElement, JsonElement> AgentOf(WorkflowDefinition workflow, AgentOrchestrator orchestrator) =>
+        workflow.ToWorkflow([SandboxRunKind.Kind], orchestrator.Agents).Agent;
+
+    private static Resource Make(string type, int number) => type == "sandbox" ? new SandboxResource($"sandbox-{number}") : new PlainResource($"{type}-{number}", type);
+
+    private static IEnumerable<WorkflowDefinition> Nested(WorkflowDefinition workflow) =>
+        workflow.Tasks.Select(t => t.Workflow).OfType<WorkflowDefinition>().SelectMany(w => Nested(w).Append(w));
+}

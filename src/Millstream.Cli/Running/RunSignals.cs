@@ -1,0 +1,38 @@
+using System.Runtime.InteropServices;
+
+namespace Millstream.Cli.Running;
+
+/// <summary>SIGINT cancels the job, a second one ends at once; SIGTERM and SIGHUP stop without cancelling.</summary>
+internal sealed class RunSignals : IDisposable
+{
+    private readonly TaskCompletionSource _stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly PosixSignalRegistration[] _registrations;
+    private int _interrupts;
+
+    /// <param name="job">What an interrupt cancels.</param>
+    /// <param name="error">Where to say so; null where the view shows it.</param>
+    public RunSignals(Job job, TextWriter? error) => _registrations =
+    [
+        PosixSignalRegistration.Create(PosixSignal.SIGINT, context =>
+        {
+            context.Cancel = true;
+            if (Interlocked.Increment(ref _interrupts) > 1)
+                Environment.Exit(ExitCode.Cancelled);
+            error?.WriteLine("millstream: cancelling; once more ends at once");
+            _ = job.CancelAsync("interrupted");
+        }),
+        PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop),
+        PosixSignalRegistration.Create(PosixSignal.SIGHUP, Stop),
+    ];
+
+    /// <summary>Done when the process was asked to stop.</summary>
+    public Task Stopped => _stopped.Task;
+
+    public void Dispose() => Array.ForEach(_registrations, r => r.Dispose());
+
+    private void Stop(PosixSignalContext context)
+    {
+        context.Cancel = true;
+        _stopped.TrySetResult();
+    }
+}

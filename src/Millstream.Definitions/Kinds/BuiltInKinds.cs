@@ -1,0 +1,28 @@
+using System.Text.Json;
+
+namespace Millstream.Definitions;
+
+/// <summary>The code of the kinds that need nothing but this library.</summary>
+public static class BuiltInKinds
+{
+    /// <summary><c>http.get</c>, <c>file.read</c>, <c>file.write</c> and <c>template</c>. A host adds <c>sandbox.run</c>, since that needs sandboxes.</summary>
+    public static IReadOnlyList<TaskKind> All { get; } =
+    [
+        Kind("http.get", static (with, _, context) => HttpGet.RunAsync(with, context.Time, context.CancellationToken)),
+        Kind("file.read", static (with, _, context) => FileKinds.ReadAsync(with, context.CancellationToken)),
+        Kind("file.write", static (with, _, context) => FileKinds.WriteAsync(with, context.CancellationToken)),
+        Kind("template", static (with, folder, context) => TemplateText.RunAsync(with, folder, text => context.Delta(text, "text"), context.CancellationToken)),
+    ];
+
+    private static TaskKind Kind(string name, Func<JsonElement, string, TaskContext, Task<JsonElement>> run) => new(name, use => AgentTask.Create<JsonElement, JsonElement>(use.TaskId, async (with, context) =>
+    {
+        try
+        {
+            return await run(with, use.Folder, context);
+        }
+        catch (KindFailureException e)
+        {
+            throw e.Passing ? new RetryableTaskException(e.Message, e.RetryAfter) : new TerminalTaskException(e.Message);
+        }
+    }));
+}

@@ -1,0 +1,133 @@
+using Microsoft.Extensions.Logging;
+
+namespace Millstream;
+
+/// <summary>
+/// A body's only door to the world. Everything it gives is recorded, so that a job can be replayed. It may be used inside the job's
+/// turns only: from other threads, or after the body returned, every member throws <see cref="OutsideTurnException"/>.
+/// </summary>
+public abstract class AgentContext
+{
+    private protected AgentContext()
+    {
+    }
+
+    /// <summary>The job.</summary>
+    public abstract JobId JobId { get; }
+
+    /// <summary>The recorded time of what this turn was started by; it stands still within the turn.</summary>
+    public abstract DateTimeOffset Now { get; }
+
+    /// <summary>Random numbers that are the same in a replay.</summary>
+    public abstract Random Random { get; }
+
+    /// <summary>Fires, inside a turn, when the job is cancelled.</summary>
+    public abstract CancellationToken Cancelled { get; }
+
+    /// <summary>A logger that is silent during a replay.</summary>
+    public abstract ILogger Logger { get; }
+
+    /// <summary>An id that is the same in a replay.</summary>
+    public abstract Guid NewId();
+
+    /// <summary>Done when everything up to here is durable.</summary>
+    public abstract Task FlushAsync();
+
+    /// <summary>Runs a task: queued, leased, retried by its policy.</summary>
+    /// <param name="task">The task.</param>
+    /// <param name="input">Its input; to be treated as immutable.</param>
+    /// <param name="token">Stops the task when cancelled inside a turn; its await then ends when it has ended.</param>
+    /// <exception cref="TaskFailedException">The task failed for good; holds the recorded error.</exception>
+    /// <exception cref="OperationCanceledException">The task was stopped.</exception>
+    public Task<TOutput> RunAsync<TInput, TOutput>(AgentTask<TInput, TOutput> task, TInput input, CancellationToken token = default)
+    {
+        ArgumentNullException.ThrowIfNull(task);
+        return RunTaskAsync<TOutput>(task, input, new RunSettings(task.Id, task.Policy), token);
+    }
+
+    /// <summary>Runs a task for each input, as many at once as resources allow. The first failure stops the others and is thrown when they have ended.</summary>
+    /// <returns>The results, in the order of the inputs.</returns>
+    /// <exception cref="TaskFailedException">A task failed for good.</exception>
+    public Task<TOutput[]> RunAllAsync<TInput, TOutput>(AgentTask<TInput, TOutput> task, IReadOnlyList<TInput> inputs, CancellationToken token = default)
+    {
+        ArgumentNullException.ThrowIfNull(task);
+        ArgumentNullException.ThrowIfNull(inputs);
+        return RunTasksAsync(task, inputs, token);
+    }
+
+    /// <summary>Runs another agent as a child job; its events show in this job's stream.</summary>
+    /// <returns>The child's output.</returns>
+    /// <exception cref="ChildJobFailedException">The child failed.</exception>
+    /// <exception cref="OperationCanceledException">The child was cancelled.</exception>
+    public Task<TOutput> RunAsync<TInput, TOutput, TEvent, TSignal>(Agent<TInput, TOutput, TEvent, TSignal> child, TInput input, CancellationToken token = default)
+    {
+        ArgumentNullException.ThrowIfNull(child);
+        return RunChildAsync<TOutput>(child, input, child.Id, token);
+    }
+
+    /// <summary>
+    /// Runs a piece of outside work inline as a task with the id <paramref name="name"/>, so that nobody needs a class for a line. It runs
+    /// outside the job's turns and must not touch this context.
+    /// </summary>
+    public Task<TOutput> StepAsync<TOutput>(string name, Func<TaskContext, Task<TOutput>> work, TaskPolicy? policy = null)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(name);
+        ArgumentNullException.ThrowIfNull(work);
+        return RunAsync(AgentTask.Create<Nothing, TOutput>(name, (_, context) => work(context), policy: policy), Nothing.Value);
+    }
+
+    /// <summary>Asks a question and waits for its one answer, for days if need be; no lease is held meanwhile.</summary>
+    public abstract Task<TReply> AskAsync<TReply>(Question<TReply> question, CancellationToken token = default);
+
+    /// <summary>Waits.</summary>
+    public abstract Task DelayAsync(TimeSpan time, CancellationToken token = default);
+
+    /// <summary>A token that fires inside a turn after some time: the timer to use in a body.</summary>
+    public abstract CancellationTokenSource CancelAfter(TimeSpan time);
+
+    /// <summary>Work that may still run tasks after the job was cancelled, for at most <paramref name="limit"/>.</summary>
+    public abstract Task CleanUpAsync(TimeSpan limit, Func<Task> work);
+
+    internal abstract Task<TOutput> RunTaskAsync<TOutput>(AgentTask task, object? input, RunSettings settings, CancellationToken token);
+
+    internal abstract Task<TOutput[]> RunTasksAsync<TInput, TOutput>(AgentTask<TInput, TOutput> task, IReadOnlyList<TInput> inputs, CancellationToken token);
+
+    internal abstract Task<TOutput> RunChildAsync<TOutput>(Agent child, object? input, string subject, CancellationToken token);
+
+    /// <summary>Stops what is pending, as at the end of a body.</summary>
+    internal abstract Task EndRoundAsync();
+
+    /// <summary>Shows the job as paused, or not.</summary>
+    internal abstract void ShowPaused(bool paused);
+}
+
+/// <summary>The context of an agent with events.</summary>
+public abstract class AgentContext<TEvent> : AgentContext
+{
+    private protected AgentContext()
+    {
+    }
+
+    /// <summary>Adds an event to the job's stream. No reply, never waits; readers see it when it is durable.</summary>
+    public abstract void Emit(TEvent e);
+}
+
+/// <summary>The context of an agent with events and signals.</summary>
+public abstract class AgentContext<TEvent, TSignal> : AgentContext<TEvent>
+{
+    private protected AgentContext()
+    {
+    }
+
+    /// <summary>What was sent to the job.</summary>
+    public abstract SignalReader<TSignal> Signals { get; }
+}
+
+/// <summary>How one run of a task differs from the task: its shown id, its policy, its rank in line, what it needs beside the task's own requirements.</summary>
+internal readonly record struct RunSettings(string Subject, TaskPolicy Policy, int Rank = 0, IReadOnlyList<ResourceRequirement>? Requirements = null);
+
+/// <summary>What an agent's erased form needs of the job that runs it.</summary>
+internal interface IJobRuntime
+{
+    AgentContext<TEvent, TSignal> MakeContext<TEvent, TSignal>();
+}

@@ -1,0 +1,79 @@
+namespace Millstream;
+
+/// <summary>A unit of execution that touches the world, as workers and schedulers see it. Derive from <see cref="AgentTask{TInput,TOutput}"/> or use <see cref="Create"/>.</summary>
+public abstract class AgentTask
+{
+    private protected AgentTask()
+    {
+    }
+
+    /// <summary>The id that its job's stream shows; the type's name unless overridden.</summary>
+    public virtual string Id => GetType().Name;
+
+    /// <summary>The name for people.</summary>
+    public virtual string Name => Id;
+
+    /// <summary>What it needs of resources, granted all or none; nothing but a worker's slot unless overridden.</summary>
+    public virtual IReadOnlyList<ResourceRequirement> Requirements => [];
+
+    /// <summary>How it is retried and how long an attempt may take.</summary>
+    public virtual TaskPolicy Policy => TaskPolicy.Default;
+
+    internal abstract PayloadType InputType { get; }
+
+    internal abstract PayloadType OutputType { get; }
+
+    /// <summary>Makes a task of a function.</summary>
+    /// <param name="id">The id that streams show.</param>
+    /// <param name="run">What it does; called once for each attempt.</param>
+    /// <param name="requirements">What it needs of resources.</param>
+    /// <param name="policy">How it is retried.</param>
+    public static AgentTask<TInput, TOutput> Create<TInput, TOutput>(
+        string id, Func<TInput, TaskContext, Task<TOutput>> run, IReadOnlyList<ResourceRequirement>? requirements = null, TaskPolicy? policy = null)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(id);
+        ArgumentNullException.ThrowIfNull(run);
+        return new FunctionTask<TInput, TOutput>(id, run, requirements ?? [], policy ?? TaskPolicy.Default);
+    }
+
+    /// <summary>Runs one attempt. Done when the returned outcome is filled; an exception is the attempt's failure.</summary>
+    internal abstract ValueTask<object?> RunErasedAsync(object? input, TaskContext context);
+
+    private sealed class FunctionTask<TInput, TOutput>(
+        string id, Func<TInput, TaskContext, Task<TOutput>> run, IReadOnlyList<ResourceRequirement> requirements, TaskPolicy policy) : AgentTask<TInput, TOutput>
+    {
+        public override string Id => id;
+
+        public override IReadOnlyList<ResourceRequirement> Requirements => requirements;
+
+        public override TaskPolicy Policy => policy;
+
+        protected override Task<TOutput> RunCoreAsync(TInput input, TaskContext context) => run(input, context);
+    }
+}
+
+/// <summary>
+/// A unit of execution that touches the world: a tool call, a model call, a command in a sandbox. One instance serves all jobs. It may run
+/// more than once for one result (after a crash), so it does its work under <see cref="TaskContext.IdempotencyKey"/> where that matters.
+/// </summary>
+/// <typeparam name="TInput">What it takes.</typeparam>
+/// <typeparam name="TOutput">What it gives.</typeparam>
+public abstract class AgentTask<TInput, TOutput> : AgentTask
+{
+    internal sealed override PayloadType InputType => PayloadType.Of<TInput>();
+
+    internal sealed override PayloadType OutputType => PayloadType.Of<TOutput>();
+
+    /// <summary>One attempt. An exception fails it; <see cref="TerminalTaskException"/> says that no other attempt can do better.</summary>
+    protected abstract Task<TOutput> RunCoreAsync(TInput input, TaskContext context);
+
+    internal Task<TOutput> RunAsync(TInput input, TaskContext context) => RunCoreAsync(input, context);
+
+    internal sealed override ValueTask<object?> RunErasedAsync(object? input, TaskContext context)
+    {
+        Task<TOutput> run = RunCoreAsync((TInput)input!, context) ?? throw new TerminalTaskException($"task {Id} returned null instead of a Task; make its method async, or return Task.FromResult(…)");
+        return run.IsCompletedSuccessfully ? new ValueTask<object?>(run.Result) : new ValueTask<object?>(Awaited(run));
+
+        static async Task<object?> Awaited(Task<TOutput> run) => await run;
+    }
+}

@@ -1,0 +1,125 @@
+namespace Millstream;
+
+/// <summary>Creates, finds, lists and cancels jobs; owns their lifecycle, never their work. Disposing it stops jobs and cancels nothing.</summary>
+public sealed class AgentOrchestrator : IAsyncDisposable
+{
+    private readonly Engine _engine;
+    private int _isDisposed;
+
+    /// <summary>Makes an orchestrator.</summary>
+    public AgentOrchestrator(OrchestratorOptions? options = null)
+    {
+        _engine = new Engine(options ?? new OrchestratorOptions());
+        foreach (Resource resource in _engine.Options.PoolResources)
+            _engine.Fleet.AddToPool(resource);
+        foreach (Worker worker in _engine.Options.Workers ?? [new Worker("local")])
+            _engine.Fleet.Add(worker);
+    }
+
+    /// <summary>The agents that jobs may name by id.</summary>
+    public AgentRegistry Agents => _engine.Options.Agents;
+
+    /// <summary>The workers there are.</summary>
+    public IReadOnlyList<Worker> Workers => _engine.Fleet.Workers();
+
+    /// <summary>The resources there are, those of workers and pool-wide ones.</summary>
+    public IReadOnlyList<Resource> Resources => _engine.Fleet.Resources();
+
+    internal Engine Engine => _engine;
+
+    /// <summary>Starts a job. With an id that is known already it gives that job: starting is idempotent.</summary>
+    /// <exception cref="AgentContractException">Some type of the agent does not survive as JSON.</exception>
+    /// <exception cref="InvalidOperationException">The id belongs to a job of another agent.</exception>
+    public Task<Job<TOutput, TEvent, TSignal>> CreateJobAsync<TInput, TOutput, TEvent, TSignal>(
+        Agent<TInput, TOutput, TEvent, TSignal> agent, TInput input, JobOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(agent);
+        return Task.FromResult(new Job<TOutput, TEvent, TSignal>(Start(agent, input, options ?? new JobOptions())));
+    }
+
+    /// <summary>Starts a job of a registered agent, with its input as JSON.</summary>
+    /// <exception cref="ArgumentException">No such agent is registered, or the input does not fit it.</exception>
+    public Task<Job> CreateJobAsync(string agentId, System.Text.Json.JsonElement input, JobOptions? options = null)
+    {
+        Agent agent = Agents.Find(agentId, null, _engine.Options.Services)
+            ?? throw new ArgumentException($"There is no agent {agentId}; registered are {string.Join(", ", Agents.List().Select(a => a.Id).DefaultIfEmpty("none"))}.", nameof(agentId));
+        return Task.FromResult(new Job(Start(agent, agent.ReadInput(input), options ?? new JobOptions())));
+    }
+
+    /// <summary>The job of that id, or null where it is unknown.</summary>
+    public Task<Job?> GetJobAsync(JobId id) => Task.FromResult(_engine.Jobs.Find(id) is { } runner ? new Job(runner) : null);
+
+    /// <summary>The job of that id with its types, or null where it is unknown.</summary>
+    /// <exception cref="InvalidOperationException">The job belongs to an agent with other types.</exception>
+    public async Task<Job<TOutput, TEvent, TSignal>?> GetJobAsync<TInput, TOutput, TEvent, TSignal>(Agent<TInput, TOutput, TEvent, TSignal> agent, JobId id)
+    {
+        ArgumentNullException.ThrowIfNull(agent);
+        return (await GetJobAsync(id))?.As<TOutput, TEvent, TSignal>();
+    }
+
+    /// <summary>The jobs that fit, oldest first.</summary>
+    public async IAsyncEnumerable<JobSummary> ListJobsAsync(JobFilter? filter = null)
+    {
+        JobFilter wanted = filter ?? new JobFilter();
+        await Task.CompletedTask;
+        foreach (JobRunner runner in _engine.Jobs.All())
+        {
+            JobSummary job = Summary(runner);
+            if ((wanted.Children || !job.Id.IsChild) && (wanted.Status ?? job.Status) == job.Status && (wanted.AgentId ?? job.AgentId) == job.AgentId && (wanted.Since is null || job.Created >= wanted.Since))
+                yield return job;
+        }
+    }
+
+    /// <summary>Cancels a job; <see cref="SignalResult.JobEnded"/> where it has ended or is unknown.</summary>
+    public Task<SignalResult> CancelJobAsync(JobId id, string? reason = null) =>
+        _engine.Jobs.Find(id) is { } runner ? new Job(runner).CancelAsync(reason) : Task.FromResult(SignalResult.JobEnded);
+
+    /// <summary>Adds a worker; tasks that wait for what it offers start at once.</summary>
+    /// <exception cref="ArgumentException">Its id, or that of a resource of it, is there already.</exception>
+    public void AddWorker(Worker worker)
+    {
+        ArgumentNullException.ThrowIfNull(worker);
+        _engine.Fleet.Add(worker);
+    }
+
+    /// <summary>Removes a worker: its tasks are told to stop and wait again, with their old place in line. False where there is no such worker.</summary>
+    public bool RemoveWorker(string workerId) => _engine.Fleet.Remove(workerId);
+
+    /// <summary>Takes a resource out of use: whoever leases it is told to stop and waits again.</summary>
+    public void SetOffline(string resourceId, string reason) => _engine.Fleet.SetOffline(resourceId, reason);
+
+    /// <summary>Takes a resource into use again.</summary>
+    public void SetOnline(string resourceId) => _engine.Fleet.SetOnline(resourceId);
+
+    /// <summary>Gives a resource to nobody new until then; who has it keeps it.</summary>
+    public void CoolDown(string resourceId, DateTimeOffset until) => _engine.Fleet.CoolDown(resourceId, until);
+
+    /// <summary>Stops all jobs where they are and what runs for them; cancels nothing.</summary>
+    public ValueTask DisposeAsync()
+    {
+        if (Interlocked.Exchange(ref _isDisposed, 1) != 0)
+            return ValueTask.CompletedTask;
+        foreach (JobRunner runner in _engine.Jobs.All())
+        {
+            if (runner.Ended is null)
+                runner.Detach();
+        }
+        _engine.Fleet.Dispose();
+        return new ValueTask(_engine.WhenQuietAsync());
+    }
+
+    private static JobSummary Summary(JobRunner runner) => new(
+        runner.Id, runner.Agent.Id, runner.Agent.Version, runner.Status, new DateTimeOffset(runner.Created, TimeSpan.Zero),
+        runner.Ended is null ? null : new DateTimeOffset(runner.EndedAt, TimeSpan.Zero), runner.Options.Tenant, runner.Options.Priority);
+
+    private JobRunner Start(Agent agent, object? input, JobOptions options)
+    {
+        ObjectDisposedException.ThrowIf(_isDisposed != 0, this);
+        _ = agent.Contract;
+        JobRunner runner = new(_engine, options.Id ?? _engine.NewJobId(), agent, options, null) { WhenEnded = _engine.Jobs.Ended };
+        if (!_engine.Jobs.TryAdd(runner, out JobRunner? known))
+            return known.Agent.Id == agent.Id ? known : throw new InvalidOperationException($"Job {known.Id} belongs to agent {known.Agent.Id}, not {agent.Id}; use another id.");
+        runner.Enqueue(new StartDelivery(input));
+        return runner;
+    }
+}

@@ -1,0 +1,81 @@
+namespace Millstream;
+
+/// <summary>Something that arrives at a job and is handled by its pump, one at a time, in the order of arrival.</summary>
+internal abstract class Delivery
+{
+    /// <summary>The next in the mailbox.</summary>
+    public Delivery? Next { get; set; }
+
+    /// <summary>Adds its entry to the turn and tells the body. Called inside the turn.</summary>
+    public abstract void Deliver(JobRunner runner);
+
+    /// <summary>Told instead of <see cref="Deliver"/> when the job has ended.</summary>
+    public virtual void Dropped(JobRunner runner)
+    {
+    }
+}
+
+/// <summary>The first delivery of a job.</summary>
+internal sealed class StartDelivery(object? input) : Delivery
+{
+    public override void Deliver(JobRunner runner)
+    {
+        runner.Add(new JournalEntry(EntryKind.JobStarted, runner.Now)
+        {
+            Payload = new StartOf(runner.Agent.Id, runner.Agent.Version, input),
+            PayloadType = runner.Agent.Contract.Input,
+        });
+        runner.BeginBody(input);
+    }
+}
+
+/// <summary>Something sent from outside whose sender waits to hear what became of it.</summary>
+internal abstract class SentDelivery : Delivery
+{
+    // Outsiders await it, so their code must never run on a turn's thread.
+    private readonly TaskCompletionSource<SignalResult> _result = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public Task<SignalResult> Result => _result.Task;
+
+    public override void Dropped(JobRunner runner) => Answer(SignalResult.JobEnded);
+
+    public void Answer(SignalResult result) => _result.TrySetResult(result);
+}
+
+/// <summary>A signal.</summary>
+internal sealed class SignalDelivery(object? signal, string? id) : SentDelivery
+{
+    public override void Deliver(JobRunner runner)
+    {
+        if (id is not null && !runner.IsNewSender(id))
+        {
+            Answer(SignalResult.Duplicate);
+            return;
+        }
+        runner.Add(new JournalEntry(EntryKind.Signal, runner.Now) { Payload = signal, PayloadType = runner.Agent.Contract.Signal });
+        runner.AnswerWhenDurable(this);
+        runner.Receive(signal);
+    }
+}
+
+/// <summary>A cancel, by a caller, a parent or the deadline.</summary>
+internal sealed class CancelDelivery(string? reason, bool isDeadline = false) : SentDelivery
+{
+    public override void Deliver(JobRunner runner)
+    {
+        runner.AnswerWhenDurable(this);
+        runner.Cancel(reason, isDeadline);
+    }
+}
+
+/// <summary>The body did what it must not; the job fails with the reason.</summary>
+internal sealed class FaultDelivery(JobError error) : Delivery
+{
+    public override void Deliver(JobRunner runner) => runner.Abandon(new JobEnding.Failed(error));
+}
+
+/// <summary>A cancelled body's time is over.</summary>
+internal sealed class GraceDelivery : Delivery
+{
+    public override void Deliver(JobRunner runner) => runner.EndGrace();
+}

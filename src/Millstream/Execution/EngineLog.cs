@@ -1,0 +1,16 @@
+using Microsoft.Extensions.Logging;
+
+namespace Millstream;
+
+/// <summary>What the engine logs: things that a person may have to look into.</summary>
+internal sealed partial class EngineLog(ILogger logger)
+{
+    [LoggerMessage(1, LogLevel.Warning, "Task {Task} of job {Job} was told to stop and does not; it is left behind and its resources are out of use until it ends")]
+    public partial void TaskDoesNotStop(string task, JobId job);
+
+    [LoggerMessage(2, LogLevel.Error, "What task {Task} of job {Job} used could not be cleaned up and is out of use")]
+    public partial void SessionDidNotClose(Exception e, string task, JobId job);
+
+    [LoggerMessage(3, LogLevel.Warning, "Task {Task} of job {Job}: a callback of its cancellation token threw")]
+    public partial void CallbackThrew(Exception e, string task, JobId job);
+}

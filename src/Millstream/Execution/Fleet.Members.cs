@@ -1,0 +1,97 @@
+namespace Millstream;
+
+/// <content>Workers and resources come and go.</content>
+internal sealed partial class Fleet
+{
+    public void Add(Worker worker)
+    {
+        ResourceUnit[] units = [.. worker.Resources.Select(UnitOf)];
+        Do((scheduler, now) =>
+        {
+            scheduler.AddWorker(worker.Id, worker.Name, units, now, worker.Slots);
+            _workers.Add(worker.Id, worker);
+            foreach (Resource resource in worker.Resources)
+                Own(resource);
+        });
+    }
+
+    /// <summary>Takes a worker out: its tasks are told to stop and wait again for another.</summary>
+    public bool Remove(string workerId)
+    {
+        bool isRemoved = false;
+        Do((scheduler, now) =>
+        {
+            isRemoved = scheduler.RemoveWorker(workerId, now);
+            if (!_workers.Remove(workerId, out Worker? worker))
+                return;
+            foreach (Resource resource in worker.Resources)
+            {
+                _resources.Remove(resource.Id);
+                resource.Detach(this);
+            }
+        });
+        return isRemoved;
+    }
+
+    /// <summary>Adds a resource of which any worker may take a share.</summary>
+    public void AddToPool(Resource resource) => Do((scheduler, now) =>
+    {
+        scheduler.AddPoolUnit(UnitOf(resource), now);
+        Own(resource);
+    });
+
+    public void SetOffline(string resourceId, string reason) => Do((scheduler, now) => scheduler.SetOffline(resourceId, reason, now));
+
+    public void SetOnline(string resourceId) => Do((scheduler, now) => scheduler.SetOnline(resourceId, now));
+
+    public void CoolDown(string resourceId, DateTimeOffset until) => Do((scheduler, now) => scheduler.CoolDown(resourceId, until.UtcTicks, now));
+
+    /// <summary>Takes what a task held out of use, since it may still use it.</summary>
+    public void Quarantine(Grant grant, string reason) => Do((scheduler, now) =>
+    {
+        // Together, so that nobody is given a unit that somebody else may still use.
+        scheduler.BeginBatch();
+        scheduler.Release(grant, now);
+        foreach (GrantMember member in grant.Members.Where(m => !m.Requirement.Shared && _resources.ContainsKey(m.Unit.Id)))
+            scheduler.SetOffline(member.Unit.Id, reason, now);
+        scheduler.EndBatch();
+    });
+
+    /// <summary>The task has ended after all.</summary>
+    public void EndQuarantine(Grant grant) => Do((scheduler, now) =>
+    {
+        foreach (GrantMember member in grant.Members.Where(m => !m.Requirement.Shared && _resources.ContainsKey(m.Unit.Id)))
+            scheduler.SetOnline(member.Unit.Id, now);
+    });
+
+    public ResourceStatus StatusOf(Resource resource)
+    {
+        UnitSnapshot? unit = Snapshot().Units.FirstOrDefault(u => u.Id == resource.Id);
+        return unit?.Status switch
+        {
+            UnitStatus.Available => ResourceStatus.Available,
+            UnitStatus.Busy => ResourceStatus.Busy,
+            _ => ResourceStatus.Offline,
+        };
+    }
+
+    public IReadOnlyList<Resource> Resources()
+    {
+        lock (_gate)
+            return [.. _resources.Values];
+    }
+
+    public IReadOnlyList<Worker> Workers()
+    {
+        lock (_gate)
+            return [.. _workers.Values];
+    }
+
+    private static ResourceUnit UnitOf(Resource resource) => new(resource.Id, resource.Type, resource.Capacity, resource.Labels) { Tag = resource };
+
+    private void Own(Resource resource)
+    {
+        resource.Attach(this);
+        _resources.Add(resource.Id, resource);
+    }
+}

@@ -1,0 +1,158 @@
+namespace Millstream;
+
+/// <summary>
+/// The shell around the scheduler: one lock, the clock, the workers and their resources. Decisions are made under the lock and acted on
+/// outside of it.
+/// </summary>
+internal sealed partial class Fleet : IResourceOwner
+{
+    private readonly Lock _gate = new();
+    private readonly Scheduler _scheduler;
+    private readonly TimeProvider _time;
+    private readonly Dictionary<string, Worker> _workers = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, Resource> _resources = new(StringComparer.Ordinal);
+    private readonly ITimer _timer;
+    private long _armedFor = long.MaxValue;
+
+    public Fleet(SchedulerOptions options, TimeProvider time, long runnerEpoch)
+    {
+        _scheduler = new Scheduler(options, runnerEpoch);
+        _time = time;
+        _timer = time.CreateTimer(static state => ((Fleet)state!).Tick(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+    }
+
+    private long Now => _time.GetUtcNow().UtcTicks;
+
+    /// <summary>Gives back what ended tasks held and asks for what their successors need, as one moment.</summary>
+    public void Exchange(JobRunner.Turn turn)
+    {
+        int tasks = 0;
+        TaskCommand? only = null;
+        foreach (JobRunner.Effect effect in turn.Effects)
+        {
+            if (effect is { IsStop: false, Command: TaskCommand task })
+            {
+                tasks++;
+                only = task;
+            }
+        }
+        List<Grant>? releases = turn.Releases;
+        if (tasks == 0 && releases is null or { Count: 0 })
+            return;
+        List<Decision>? decisions;
+        lock (_gate)
+        {
+            long now = Now;
+            _scheduler.BeginBatch();
+            foreach (Grant grant in releases ?? [])
+                _scheduler.Release(grant, now);
+            if (tasks == 1)
+            {
+                _scheduler.Submit(only!.MakeRequest(_scheduler), now);
+            }
+            else if (tasks > 0)
+            {
+                foreach (JobRunner.Effect effect in turn.Effects)
+                {
+                    if (effect is { IsStop: false, Command: TaskCommand task })
+                        _scheduler.Submit(task.MakeRequest(_scheduler), now);
+                }
+            }
+            _scheduler.EndBatch();
+            decisions = Drain(now);
+        }
+        Act(decisions);
+    }
+
+    public void Submit(TaskCommand task) => Do((scheduler, now) => scheduler.Submit(task.MakeRequest(scheduler), now));
+
+    /// <summary>Gives a lease back. Doing it twice changes nothing.</summary>
+    public void Release(Grant grant)
+    {
+        List<Decision>? decisions;
+        lock (_gate)
+        {
+            long now = Now;
+            _scheduler.Release(grant, now);
+            decisions = Drain(now);
+        }
+        Act(decisions);
+    }
+
+    public void Settle(Grant grant, int member, long amount) => Do((scheduler, now) => scheduler.Settle(grant, member, amount, now));
+
+    /// <summary>Takes back a request that waits; false where it does not.</summary>
+    public bool Withdraw(TaskRequest request)
+    {
+        bool withdrawn = false;
+        Do((scheduler, now) => withdrawn = scheduler.Withdraw(request, now));
+        return withdrawn;
+    }
+
+    public string Explain(TaskRequest request)
+    {
+        lock (_gate)
+            return _scheduler.Explain(request);
+    }
+
+    public SchedulerSnapshot Snapshot()
+    {
+        lock (_gate)
+            return _scheduler.Snapshot();
+    }
+
+    public void Dispose() => _timer.Dispose();
+
+    private void Do(Action<Scheduler, long> what)
+    {
+        List<Decision>? decisions;
+        lock (_gate)
+        {
+            long now = Now;
+            what(_scheduler, now);
+            decisions = Drain(now);
+        }
+        Act(decisions);
+    }
+
+    private void Tick()
+    {
+        lock (_gate)
+            _armedFor = long.MaxValue;
+        Do(static (scheduler, now) => scheduler.Tick(now));
+    }
+
+    private List<Decision>? Drain(long now)
+    {
+        List<Decision>? decisions = null;
+        while (_scheduler.TryTake(out Decision decision))
+            (decisions ??= []).Add(decision);
+        // Only ever moved nearer: firing once too often is cheaper than arming at each call.
+        if (_scheduler.NextWake(now) is { } wake && wake < _armedFor)
+        {
+            _armedFor = wake;
+            _timer.Change(TimeSpan.FromMilliseconds(Math.Ceiling(TimeSpan.FromTicks(Math.Max(0, wake - now)).TotalMilliseconds)), Timeout.InfiniteTimeSpan);
+        }
+        return decisions;
+    }
+
+    private static void Act(List<Decision>? decisions)
+    {
+        foreach (Decision decision in decisions ?? [])
+        {
+            var task = (TaskCommand)decision.Request.Tag!;
+            switch (decision.Kind)
+            {
+                case DecisionKind.Granted:
+                    task.Granted(decision.Grant!);
+                    break;
+                case DecisionKind.Revoked:
+                    task.Revoked(decision.Grant!, decision.Reason!);
+                    break;
+                default:
+                    task.NeverFeasible(decision.Reason!);
+                    break;
+            }
+        }
+    }
+}

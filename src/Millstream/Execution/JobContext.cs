@@ -1,0 +1,201 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Security.Cryptography;
+using System.Text;
+using Microsoft.Extensions.Logging;
+
+namespace Millstream;
+
+/// <summary>The context of one job's body: every member checks the turn, then makes a command or answers inside it.</summary>
+internal sealed class JobContext<TEvent, TSignal>(JobRunner runner) : AgentContext<TEvent, TSignal>, ISignalSink
+{
+    private SignalQueue? _signals;
+    private Random? _random;
+    private int _ids;
+    private int _questions;
+
+    public override JobId JobId => runner.Id;
+
+    public override DateTimeOffset Now
+    {
+        get
+        {
+            runner.Enter("context.Now", isCommand: false);
+            return new DateTimeOffset(runner.Now, TimeSpan.Zero);
+        }
+    }
+
+    public override Random Random
+    {
+        get
+        {
+            runner.Enter("context.Random", isCommand: false);
+            return _random ??= new Random(StableHash.Of(runner.Id.Value));
+        }
+    }
+
+    public override CancellationToken Cancelled => runner.CancelledToken;
+
+    public override ILogger Logger => runner.Engine.AgentLogger;
+
+    public override SignalReader<TSignal> Signals => Queue;
+
+    public bool IsWaiting => _signals?.IsWaiting == true;
+
+    private SignalQueue Queue => _signals ??= new SignalQueue(runner);
+
+    public override Guid NewId()
+    {
+        runner.Enter("context.NewId", isCommand: false);
+        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
+        SHA256.HashData(Encoding.UTF8.GetBytes($"{runner.Id}#{++_ids}"), hash);
+        // Version 8: made by a rule of one's own (RFC 9562).
+        hash[6] = (byte)((hash[6] & 0x0F) | 0x80);
+        hash[8] = (byte)((hash[8] & 0x3F) | 0x80);
+        return new Guid(hash[..16], bigEndian: true);
+    }
+
+    public override void Emit(TEvent e)
+    {
+        runner.Enter($"Emit({typeof(TEvent).Name})");
+        runner.Add(new JournalEntry(EntryKind.Event, runner.Now) { Payload = e, PayloadType = runner.Agent.Contract.Event });
+    }
+
+    public override Task FlushAsync()
+    {
+        runner.Enter("FlushAsync");
+        FlushCommand command = new();
+        runner.Issue(command, default);
+        return command.Task;
+    }
+
+    public override Task<TReply> AskAsync<TReply>(Question<TReply> question, CancellationToken token = default)
+    {
+        ArgumentNullException.ThrowIfNull(question);
+        runner.Enter($"AskAsync({question.GetType().Name})");
+        if (token.IsCancellationRequested)
+            return Task.FromCanceled<TReply>(token);
+        AskCommand<TReply> command = new($"q{++_questions}", question);
+        runner.Issue(command, token);
+        return command.Task;
+    }
+
+    public override Task DelayAsync(TimeSpan time, CancellationToken token = default)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(time, TimeSpan.Zero);
+        runner.Enter("DelayAsync");
+        if (token.IsCancellationRequested)
+            return Task.FromCanceled(token);
+        TimerCommand command = new TimerCommand(time, null).With(token);
+        runner.Issue(command, token);
+        return command.Task;
+    }
+
+    public override CancellationTokenSource CancelAfter(TimeSpan time)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(time, TimeSpan.Zero);
+        runner.Enter("CancelAfter");
+        CancellationTokenSource source = new();
+        runner.Issue(new TimerCommand(time, source), default);
+        return source;
+    }
+
+    public override Task CleanUpAsync(TimeSpan limit, Func<Task> work)
+    {
+        ArgumentNullException.ThrowIfNull(work);
+        ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(limit, TimeSpan.Zero);
+        runner.Enter("CleanUpAsync", isCommand: false);
+        return runner.CleanUpAsync(limit, work, CancelAfter);
+    }
+
+    public void Add(object? signal) => Queue.Add((TSignal)signal!);
+
+    public void Cancel(CancellationToken token) => _signals?.Cancel(token);
+
+    internal override Task<TOutput> RunTaskAsync<TOutput>(AgentTask task, object? input, RunSettings settings, CancellationToken token)
+    {
+        runner.Enter(settings.Subject);
+        if (token.IsCancellationRequested)
+            return Task.FromCanceled<TOutput>(token);
+        TaskCommand<TOutput> command = new(task, input, settings);
+        runner.Issue(command, token);
+        return command.Promise;
+    }
+
+    internal override Task<TOutput[]> RunTasksAsync<TInput, TOutput>(AgentTask<TInput, TOutput> task, IReadOnlyList<TInput> inputs, CancellationToken token)
+    {
+        runner.Enter(task.Id);
+        if (token.IsCancellationRequested)
+            return Task.FromCanceled<TOutput[]>(token);
+        if (inputs.Count == 0)
+            return Task.FromResult(Array.Empty<TOutput>());
+        Batch<TOutput> batch = new(inputs.Count);
+        string id = task.Id;
+        TaskPolicy policy = task.Policy;
+        for (int i = 0; i < inputs.Count; i++)
+        {
+            BatchTask<TOutput> command = new(batch, i, task, inputs[i], new RunSettings($"{id}[{i}]", policy));
+            batch.Add(i, command);
+            runner.Issue(command, token);
+        }
+        return batch.Promise;
+    }
+
+    internal override Task<TOutput> RunChildAsync<TOutput>(Agent child, object? input, string subject, CancellationToken token)
+    {
+        runner.Enter($"agent {child.Id}");
+        _ = child.Contract;
+        if (token.IsCancellationRequested)
+            return Task.FromCanceled<TOutput>(token);
+        ChildCommand<TOutput> command = new(child, input, subject);
+        runner.Issue(command, token);
+        return command.Task;
+    }
+
+    internal override Task EndRoundAsync()
+    {
+        runner.Enter("the end of a round");
+        return runner.EndRoundAsync();
+    }
+
+    internal override void ShowPaused(bool paused) => runner.IsPaused = paused;
+
+    /// <summary>The signals that were delivered and not taken.</summary>
+    private sealed class SignalQueue(JobRunner runner) : SignalReader<TSignal>
+    {
+        private readonly Queue<TSignal> _waiting = new();
+        private TaskCompletionSource? _arrived;
+        private CancellationToken _cancelled;
+
+        public bool IsWaiting => _arrived is { Task.IsCompleted: false };
+
+        public override bool TryRead([MaybeNullWhen(false)] out TSignal signal)
+        {
+            runner.Enter("Signals.TryRead", isCommand: false);
+            return _waiting.TryDequeue(out signal);
+        }
+
+        public override Task WaitToReadAsync()
+        {
+            runner.Enter("Signals.WaitToReadAsync", isCommand: false);
+            if (_waiting.Count > 0)
+                return Task.CompletedTask;
+            if (_cancelled.IsCancellationRequested)
+                return Task.FromCanceled(_cancelled);
+            if (_arrived is not { Task.IsCompleted: false })
+                _arrived = new TaskCompletionSource();
+            return _arrived.Task;
+        }
+
+        public void Add(TSignal signal)
+        {
+            _waiting.Enqueue(signal);
+            _arrived?.TrySetResult();
+        }
+
+        public void Cancel(CancellationToken token)
+        {
+            _cancelled = token;
+            _arrived?.TrySetCanceled(token);
+        }
+    }
+}

@@ -1,0 +1,172 @@
+namespace Millstream;
+
+/// <content>What a body asks for, and what is pending.</content>
+internal sealed partial class JobRunner
+{
+    private static readonly AsyncLocal<CleanUp?> s_cleanUp = new();
+
+    private PendingCommand? _firstPending;
+    private PendingCommand? _lastPending;
+    private TaskCompletionSource? _round;
+    private int _commands;
+
+    /// <summary>Checks that the context is used inside a turn, and that a cancelled job asks for nothing more.</summary>
+    /// <param name="what">What was called, for the message.</param>
+    /// <param name="isCommand">Whether it asks the world for something.</param>
+    public void Enter(string what, bool isCommand = true)
+    {
+        if (!IsInTurn)
+            throw OutsideTurn(what);
+        if (!isCommand)
+            return;
+        _lastCommand = what;
+        if (_isCancelled && s_cleanUp.Value is not { IsOver: false })
+            throw new OperationCanceledException($"job {Id} is cancelled; only work inside context.CleanUpAsync may still call {what}", CancelledToken);
+    }
+
+    /// <summary>Makes a command of the turn.</summary>
+    public void Issue(PendingCommand command, CancellationToken token)
+    {
+        command.Attach(this, ++_commands);
+        Add(command.CommandEntry());
+        _turn.Effects.Add(new Effect(command, false));
+        Link(command);
+        if (token != CancelledToken)
+            command.StopWith(token);
+        s_cleanUp.Value?.Commands.Add(command);
+    }
+
+    /// <summary>Stops a command: its end is delivered later, and holds its result if it finished in spite of it.</summary>
+    public void StopCommand(PendingCommand command)
+    {
+        if (command.IsEnded || command.IsStopping)
+            return;
+        command.IsStopping = true;
+        Add(command.StopEntry());
+        _turn.Effects.Add(new Effect(command, true));
+    }
+
+    /// <summary>A token that the body gave was cancelled: inside a turn that is a command, from outside a fault.</summary>
+    public void StopFromToken(PendingCommand command)
+    {
+        if (IsInTurn)
+            StopCommand(command);
+        else if (!command.IsEnded)
+            RecordFault($"a token that agent {Agent.Id} gave to its context was cancelled from outside its turn (a CancellationTokenSource with a timer?); use `using var limit = context.CancelAfter(time)`");
+    }
+
+    /// <summary>Stops all that is pending, as at the end of a body.</summary>
+    public void StopPending()
+    {
+        for (PendingCommand? command = _firstPending; command is not null; command = command.NextPending)
+            StopCommand(command);
+    }
+
+    /// <summary>Stops all that is pending and is done when all has ended.</summary>
+    public Task EndRoundAsync()
+    {
+        StopPending();
+        if (_firstPending is null)
+            return Task.CompletedTask;
+        _round = new TaskCompletionSource();
+        return _round.Task;
+    }
+
+    /// <summary>Ends a round when nothing is pending any more.</summary>
+    public void SettleRound()
+    {
+        if (_round is not null && _firstPending is null)
+            Interlocked.Exchange(ref _round, null).TrySetResult();
+    }
+
+    public void Release(Grant grant) => (_turn.Releases ??= []).Add(grant);
+
+    public void Unlink(PendingCommand command)
+    {
+        lock (_gate)
+        {
+            if (command.PreviousPending is null)
+                _firstPending = command.NextPending;
+            else
+                command.PreviousPending.NextPending = command.NextPending;
+            if (command.NextPending is null)
+                _lastPending = command.PreviousPending;
+            else
+                command.NextPending.PreviousPending = command.PreviousPending;
+        }
+    }
+
+    /// <summary>Runs work that may still issue commands after a cancel, for a time.</summary>
+    public async Task CleanUpAsync(TimeSpan limit, Func<Task> work, Func<TimeSpan, CancellationTokenSource> cancelAfter)
+    {
+        CleanUp scope = new();
+        CleanUp? outer = s_cleanUp.Value;
+        s_cleanUp.Value = scope;
+        try
+        {
+            using CancellationTokenSource end = cancelAfter(limit);
+            ExtendGrace(limit);
+            using CancellationTokenRegistration registration = end.Token.UnsafeRegister(static state => ((CleanUp)state!).End(), scope);
+            scope.StopWith = StopCommand;
+            await work();
+        }
+        finally
+        {
+            scope.IsOver = true;
+            s_cleanUp.Value = outer;
+        }
+    }
+
+    private OutsideTurnException OutsideTurn(string what)
+    {
+        if (IsBodyOver)
+            return new OutsideTurnException($"{what} was called after the body of agent {Agent.Id} had ended (job {Id}); await all work before returning.");
+        string message = $"{what} was called outside the turns of job {Id} (agent {Agent.Id}): from another thread, from inside a task or step, or behind ConfigureAwait(false). {Advice}";
+        RecordFault(message);
+        return new OutsideTurnException(message);
+    }
+
+    private void Link(PendingCommand command)
+    {
+        lock (_gate)
+        {
+            command.PreviousPending = _lastPending;
+            if (_lastPending is null)
+                _firstPending = command;
+            else
+                _lastPending.NextPending = command;
+            _lastPending = command;
+        }
+    }
+
+    private List<T> Pending<T>() where T : PendingCommand
+    {
+        List<T> found = [];
+        lock (_gate)
+        {
+            for (PendingCommand? command = _firstPending; command is not null; command = command.NextPending)
+            {
+                if (command is T wanted)
+                    found.Add(wanted);
+            }
+        }
+        return found;
+    }
+
+    /// <summary>The commands of one clean-up, which a cancel leaves alone.</summary>
+    private sealed class CleanUp
+    {
+        public List<PendingCommand> Commands { get; } = [];
+
+        public Action<PendingCommand>? StopWith { get; set; }
+
+        public bool IsOver { get; set; }
+
+        public void End()
+        {
+            IsOver = true;
+            foreach (PendingCommand command in Commands)
+                StopWith?.Invoke(command);
+        }
+    }
+}

@@ -1,0 +1,197 @@
+namespace Millstream;
+
+/// <content>How a job begins and ends: exactly one last entry.</content>
+internal sealed partial class JobRunner
+{
+    private readonly TaskCompletionSource<JobEnding> _ending = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private CancellationTokenSource? _cancelled;
+    private Task<object?>? _body;
+    private JobEnding? _outcome;
+    private ISignalSink? _signals;
+    private HashSet<string>? _senders;
+    private ITimer? _graceTimer;
+    private ITimer? _deadline;
+    private long _graceUntil;
+    private string? _cancelReason;
+    private bool _isCancelled;
+    private bool _isDeadline;
+    private volatile bool _isBodyOver;
+    private volatile JobEnding? _ended;
+
+    /// <summary>How it ended, or null.</summary>
+    public JobEnding? Ended => _ended;
+
+    /// <summary>How it ended; done for outsiders when the last entry is durable.</summary>
+    public Task<JobEnding> Ending => _ending.Task;
+
+    public long EndedAt { get; private set; }
+
+    /// <summary>Whether the body has returned or will never be resumed.</summary>
+    public bool IsBodyOver => _isBodyOver;
+
+    /// <summary>Fires inside a turn.</summary>
+    public CancellationToken CancelledToken => (_cancelled ??= NewCancelled()).Token;
+
+    /// <summary>Told once, when the job has ended.</summary>
+    public Action<JobRunner>? WhenEnded { get; init; }
+
+    public AgentContext<TEvent, TSignal> MakeContext<TEvent, TSignal>()
+    {
+        JobContext<TEvent, TSignal> context = new(this);
+        _signals = context;
+        return context;
+    }
+
+    public void BeginBody(object? input)
+    {
+        if (Options.Deadline is { } deadline)
+            _deadline = _engine.Time.CreateTimer(static state => ((JobRunner)state!).Enqueue(new CancelDelivery("its deadline has passed", isDeadline: true)), this, Until(deadline.UtcTicks), Timeout.InfiniteTimeSpan);
+        _body = Agent.RunErasedAsync(input, this);
+    }
+
+    public bool IsNewSender(string id) => (_senders ??= new(StringComparer.Ordinal)).Add(id);
+
+    public void Receive(object? signal)
+    {
+        if (!IsBodyOver)
+            _signals?.Add(signal);
+    }
+
+    public void Cancel(string? reason, bool isDeadline)
+    {
+        if (_isCancelled || _outcome is not null)
+            return;
+        _isCancelled = true;
+        _isDeadline = isDeadline;
+        _cancelReason = reason;
+        Add(new JournalEntry(EntryKind.JobCancelling, Now) { Payload = reason });
+        StopPending();
+        ExtendGrace(_engine.Options.GracePeriod);
+        _cancelled?.Cancel();
+        _signals?.Cancel(CancelledToken);
+    }
+
+    /// <summary>Ends the body without its consent: it is never resumed.</summary>
+    public void Abandon(JobEnding outcome)
+    {
+        if (_outcome is not null)
+            return;
+        _isBodyOver = true;
+        _ready.Clear();
+        SetOutcome(outcome);
+    }
+
+    public void EndGrace()
+    {
+        if (_outcome is null && _engine.UtcTicks >= _graceUntil)
+            Abandon(CancelledEnding());
+        else if (_outcome is null)
+            ArmGrace();
+    }
+
+    private CancellationTokenSource NewCancelled()
+    {
+        CancellationTokenSource made = new();
+        if (_isCancelled)
+            made.Cancel();
+        return made;
+    }
+
+    /// <summary>At the end of a turn: has the body ended, has everything ended, or does it wait for nothing?</summary>
+    private void CheckEnd()
+    {
+        if (_outcome is null && _body is { IsCompleted: true } body)
+        {
+            _isBodyOver = true;
+            SetOutcome(OutcomeOf(body));
+        }
+        else if (_outcome is null && _body is not null && _firstPending is null && _signals?.IsWaiting != true)
+        {
+            Abandon(new JobEnding.Failed(new JobError(ErrorTypes.OutsideTurn, $"the body of agent {Agent.Id} waits for nothing that its context gave{LastCommand}. {Advice}")));
+        }
+        if (_outcome is not null && _firstPending is null && _ended is null)
+        {
+            EndedAt = Now;
+            Add(EndingEntry(_outcome));
+            _ended = _outcome;
+        }
+    }
+
+    private void SetOutcome(JobEnding outcome)
+    {
+        _outcome = outcome;
+        if (_firstPending is null)
+            return;
+        Add(new JournalEntry(EntryKind.JobReturned, Now));
+        StopPending();
+    }
+
+    private JobEnding OutcomeOf(Task<object?> body)
+    {
+        // What a cancelled body gives or throws does not change that it was cancelled.
+        if (_isCancelled)
+            return CancelledEnding();
+        if (body.IsCompletedSuccessfully)
+            return new JobEnding.Completed(body.Result);
+        return body.Exception?.InnerException is { } error
+            ? new JobEnding.Failed(JobError.Of(error))
+            : new JobEnding.Failed(new JobError(nameof(OperationCanceledException), $"the body of agent {Agent.Id} ended with an OperationCanceledException, but the job was not cancelled; catch it where the token is the body's own"));
+    }
+
+    private JobEnding CancelledEnding() => _isDeadline
+        ? new JobEnding.Failed(new JobError(ErrorTypes.DeadlineExceeded, $"the job did not end by its deadline {Options.Deadline:O} (JobOptions.Deadline)"))
+        : new JobEnding.Cancelled(_cancelReason);
+
+    private JournalEntry EndingEntry(JobEnding outcome) => outcome switch
+    {
+        JobEnding.Completed completed => new JournalEntry(EntryKind.JobCompleted, Now) { Payload = completed.Output, PayloadType = Agent.Contract.Output },
+        JobEnding.Failed failed => new JournalEntry(EntryKind.JobFailed, Now) { Payload = failed.Error },
+        JobEnding.Cancelled cancelled => new JournalEntry(EntryKind.JobCancelled, Now) { Payload = new JobError(ErrorTypes.Cancelled, cancelled.Reason ?? "cancelled") },
+        _ => throw new InvalidOperationException($"{outcome} is no ending."),
+    };
+
+    private void ExtendGrace(TimeSpan limit)
+    {
+        _graceUntil = Math.Max(_graceUntil, _engine.UtcTicks + limit.Ticks);
+        if (_isCancelled)
+            ArmGrace();
+    }
+
+    private void ArmGrace()
+    {
+        _graceTimer ??= _engine.Time.CreateTimer(static state => ((JobRunner)state!).Enqueue(new GraceDelivery()), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _graceTimer.Change(Until(_graceUntil), Timeout.InfiniteTimeSpan);
+    }
+
+    private TimeSpan Until(long ticks) => TimeSpan.FromTicks(Math.Max(0, ticks - _engine.UtcTicks));
+
+    private void DisposeTimers()
+    {
+        _graceTimer?.Dispose();
+        _deadline?.Dispose();
+        foreach (TimerCommand timer in Pending<TimerCommand>())
+            timer.Detach();
+    }
+
+    private void Finish()
+    {
+        DisposeTimers();
+        _body = null;
+        _signals = null;
+        _senders = null;
+        Journal.Close();
+        WhenEnded?.Invoke(this);
+        _ending.TrySetResult(_ended!);
+    }
+}
+
+/// <summary>Where signals go.</summary>
+internal interface ISignalSink
+{
+    /// <summary>Whether the body waits for a signal.</summary>
+    bool IsWaiting { get; }
+
+    void Add(object? signal);
+
+    void Cancel(CancellationToken token);
+}

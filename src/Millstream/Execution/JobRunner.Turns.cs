@@ -1,0 +1,191 @@
+namespace Millstream;
+
+/// <content>One delivery, the body's answer to it, one record.</content>
+internal sealed partial class JobRunner
+{
+    private const int MaxCommands = 1_000_000;
+    private const long MaxTurnBytes = 256L * 1024 * 1024;
+
+    [ThreadStatic]
+    private static JobRunner? s_current;
+
+    private readonly TurnContext _turnContext;
+    private readonly Queue<(SendOrPostCallback Callback, object? State)> _ready = new(0);
+    private Turn _turn = new();
+    private bool _inTurn;
+    private string? _lastCommand;
+
+    /// <summary>The recorded time of the turn's delivery, in UTC ticks; never goes back.</summary>
+    public long Now { get; private set; }
+
+    /// <summary>Whether this thread is inside this job's turn.</summary>
+    public bool IsInTurn => s_current == this && _inTurn;
+
+    /// <summary>Adds an entry to the turn's record.</summary>
+    public void Add(JournalEntry entry)
+    {
+        Turn turn = _turn;
+        turn.Entries.Add(entry);
+        turn.Size += entry.Size;
+        if (!entry.IsCommand || (turn.Entries.Count <= MaxCommands && turn.Size <= MaxTurnBytes))
+            return;
+        throw new InvalidOperationException(
+            $"One turn of agent {Agent.Id} asked for {turn.Entries.Count:N0} commands of {turn.Size / (1024 * 1024)} MiB; a turn holds at most {MaxCommands:N0} commands and {MaxTurnBytes / (1024 * 1024)} MiB. Await something in between, as `await context.FlushAsync()`.");
+    }
+
+    /// <summary>A continuation of the body is ready.</summary>
+    public void Post(SendOrPostCallback callback, object? state)
+    {
+        if (IsInTurn)
+            _ready.Enqueue((callback, state));
+        else
+            RecordFault($"the body of agent {Agent.Id} was resumed by something that its context did not give{LastCommand}. {Advice}");
+    }
+
+    /// <summary>Tells the job that its body left its turn.</summary>
+    public void RecordFault(string message)
+    {
+        if (!IsBodyOver)
+            Enqueue(new FaultDelivery(new JobError(ErrorTypes.OutsideTurn, message)));
+    }
+
+    /// <summary>What a sender of something durable hears after this turn.</summary>
+    public void AnswerWhenDurable(SentDelivery sent) => (_turn.Sent ??= []).Add(sent);
+
+    private const string Advice = "Outside work goes into a step, `await context.StepAsync(\"name\", async task => …)`; waiting is `await context.DelayAsync(time)`; and no ConfigureAwait(false), Task.Run, ContinueWith or Task.WhenEach in a body.";
+
+    private string LastCommand => _lastCommand is null ? "" : $"; the last thing it asked for was {_lastCommand}";
+
+    private void RunTurn(Delivery delivery)
+    {
+        Now = Math.Max(Now, _engine.UtcTicks);
+        SynchronizationContext? previous = SynchronizationContext.Current;
+        SynchronizationContext.SetSynchronizationContext(_turnContext);
+        JobRunner? outer = s_current;
+        s_current = this;
+        _inTurn = true;
+        try
+        {
+            try
+            {
+                delivery.Deliver(this);
+                while (_ready.TryDequeue(out (SendOrPostCallback Callback, object? State) next) && !IsBodyOver)
+                    next.Callback(next.State);
+            }
+            catch (Exception e)
+            {
+                // An async void of the body threw, or a turn grew over its limit.
+                Abandon(new JobEnding.Failed(JobError.Of(e)));
+            }
+            CheckEnd();
+        }
+        finally
+        {
+            _inTurn = false;
+            s_current = outer;
+            SynchronizationContext.SetSynchronizationContext(previous);
+        }
+        Commit();
+    }
+
+    private void Commit()
+    {
+        Turn turn = _turn;
+        if (turn.Entries.Count == 0)
+            return;
+        turn.Entries[^1].EndsTurn = true;
+        turn.Runner = this;
+        turn.IsLast = Ended is not null;
+        lock (_gate)
+            _undurable += turn.Size;
+        bool durable = Journal.Append(turn.Entries, turn);
+        ShowInParent(turn.Entries);
+        if (!durable)
+        {
+            _turn = new Turn();
+            return;
+        }
+        lock (_gate)
+            _undurable -= turn.Size;
+        Apply(turn);
+        turn.Clear();
+    }
+
+    // In the order in which the body asked, and never before the record is durable.
+    private void Apply(Turn turn)
+    {
+        _engine.Fleet.Exchange(turn);
+        for (int i = 0; i < turn.Effects.Count; i++)
+        {
+            Effect effect = turn.Effects[i];
+            if (effect.IsStop)
+                effect.Command.Stop();
+            else if (effect.Command is not TaskCommand)
+                effect.Command.Start();
+        }
+        foreach (SentDelivery sent in turn.Sent ?? [])
+            sent.Answer(SignalResult.Accepted);
+        if (turn.IsLast)
+            Finish();
+    }
+
+    private void ShowInParent(List<JournalEntry> entries)
+    {
+        if (Parent is null)
+            return;
+        foreach (JournalEntry entry in entries)
+            ShowInParent(entry);
+    }
+
+    /// <summary>A durable entry of a child has a small entry in its parent's stream; its deltas are read from the child.</summary>
+    public void ShowInParent(JournalEntry entry)
+    {
+        if (Parent is not { } parent || entry.IsEnding || entry.Kind is EntryKind.JobStarted or EntryKind.JobReturned or EntryKind.JobCancelling or EntryKind.TaskDelta or EntryKind.Flush or EntryKind.Flushed)
+            return;
+        JournalEntry pointer = new(EntryKind.ChildEntry, entry.Time) { Subject = Id.Value, Payload = new ChildPointer(Id, entry) };
+        parent.Journal.Append(pointer);
+        parent.ShowInParent(pointer);
+    }
+
+    /// <summary>What a command does to the world: start or stop.</summary>
+    internal readonly record struct Effect(PendingCommand Command, bool IsStop);
+
+    /// <summary>One turn's record and what follows from it.</summary>
+    internal sealed class Turn : IDurable
+    {
+        public List<JournalEntry> Entries { get; private set; } = new(4);
+
+        public List<Effect> Effects { get; private set; } = new(2);
+
+        /// <summary>What ended tasks held; given back together with what this turn asks for.</summary>
+        public List<Grant>? Releases { get; set; }
+
+        public List<SentDelivery>? Sent { get; set; }
+
+        public long Size { get; set; }
+
+        public bool IsLast { get; set; }
+
+        public JobRunner? Runner { get; set; }
+
+        public Turn? NextDurable { get; set; }
+
+        public void Durable() => Runner!.TurnIsDurable(this);
+
+        public void Clear()
+        {
+            const int kept = 64;
+            if (Entries.Capacity > kept)
+                Entries = new(4);
+            else
+                Entries.Clear();
+            if (Effects.Capacity > kept)
+                Effects = new(2);
+            else
+                Effects.Clear();
+            Releases?.Clear();
+            Sent = null;
+            Size = 0;
+        }
+    }
+}

@@ -1,0 +1,166 @@
+namespace Millstream;
+
+/// <summary>
+/// One job: its mailbox, its turns and what its body waits for. Everything but the mailbox belongs to the pump, which one thread
+/// at a time runs.
+/// </summary>
+internal sealed partial class JobRunner : IThreadPoolWorkItem, IJobRuntime
+{
+    // So that one busy job does not keep a thread from others.
+    private const int MaxDeliveries = 64;
+    private const long MaxUndurable = 1024 * 1024;
+
+    private readonly Lock _gate = new();
+    private readonly Engine _engine;
+    private Delivery? _firstDelivery;
+    private Delivery? _lastDelivery;
+    private Turn? _firstDurable;
+    private bool _scheduled;
+    private bool _stopped;
+    private long _undurable;
+
+    public JobRunner(Engine engine, JobId id, Agent agent, JobOptions options, JobRunner? parent)
+    {
+        _engine = engine;
+        Id = id;
+        Agent = agent;
+        Options = options;
+        Parent = parent;
+        Created = Now = engine.UtcTicks;
+        Journal = engine.MakeJournal(this);
+        Scheduling = new SchedulingJob(id.Value, options.Tenant, options.Weight, options.Priority);
+        _turnContext = new TurnContext(this);
+    }
+
+    public JobId Id { get; }
+
+    public Agent Agent { get; }
+
+    public JobOptions Options { get; }
+
+    public JobRunner? Parent { get; }
+
+    public long Created { get; }
+
+    public JobJournal Journal { get; }
+
+    public SchedulingJob Scheduling { get; }
+
+    public Engine Engine => _engine;
+
+    /// <summary>Puts something into the mailbox; the pump takes it.</summary>
+    public void Enqueue(Delivery delivery)
+    {
+        if (TryEnqueueInline(delivery))
+            _engine.Executor.Schedule(this);
+    }
+
+    /// <summary>Puts something into the mailbox; true when the pump was idle, and then the caller must run or schedule it.</summary>
+    public bool TryEnqueueInline(Delivery delivery)
+    {
+        lock (_gate)
+        {
+            if (_lastDelivery is null)
+                _firstDelivery = delivery;
+            else
+                _lastDelivery.Next = delivery;
+            _lastDelivery = delivery;
+            return Claim();
+        }
+    }
+
+    /// <summary>Appends a note of a task that runs.</summary>
+    public void Note(JournalEntry note)
+    {
+        Journal.Append(note);
+        ShowInParent(note);
+    }
+
+    /// <summary>The pump.</summary>
+    public void Execute()
+    {
+        for (int count = 0; count < MaxDeliveries; count++)
+        {
+            Turn? durable = null;
+            Delivery? delivery = null;
+            lock (_gate)
+            {
+                durable = _firstDurable;
+                if (durable is not null)
+                    _firstDurable = durable.NextDurable;
+                else if (_undurable <= MaxUndurable && !_stopped)
+                    delivery = Take();
+                if (durable is null && delivery is null)
+                {
+                    _scheduled = false;
+                    return;
+                }
+            }
+            if (durable is not null)
+                Apply(durable);
+            else if (Ended is null)
+                RunTurn(delivery!);
+            else
+                delivery!.Dropped(this);
+        }
+        _engine.Executor.Schedule(this);
+    }
+
+    /// <summary>Makes no delivery any more: the process is going.</summary>
+    public void Detach()
+    {
+        List<Delivery> left = [];
+        lock (_gate)
+        {
+            _stopped = true;
+            while (Take() is { } delivery)
+                left.Add(delivery);
+        }
+        foreach (SentDelivery sent in left.OfType<SentDelivery>())
+            sent.Dropped(this);
+        foreach (TaskCommand task in Pending<TaskCommand>())
+            task.Detach();
+        DisposeTimers();
+        Journal.Close();
+        _ending.TrySetException(new JobDetachedException(Id));
+    }
+
+    private Delivery? Take()
+    {
+        Delivery? delivery = _firstDelivery;
+        if (delivery is null)
+            return null;
+        _firstDelivery = delivery.Next;
+        if (_firstDelivery is null)
+            _lastDelivery = null;
+        delivery.Next = null;
+        return delivery;
+    }
+
+    private bool Claim()
+    {
+        if (_scheduled)
+            return false;
+        _scheduled = true;
+        return true;
+    }
+
+    private void TurnIsDurable(Turn turn)
+    {
+        bool claimed;
+        lock (_gate)
+        {
+            _undurable -= turn.Size;
+            Turn? last = _firstDurable;
+            while (last?.NextDurable is not null)
+                last = last.NextDurable;
+            if (last is null)
+                _firstDurable = turn;
+            else
+                last.NextDurable = turn;
+            claimed = Claim();
+        }
+        if (claimed)
+            _engine.Executor.Schedule(this);
+    }
+}

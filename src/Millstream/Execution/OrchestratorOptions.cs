@@ -1,0 +1,59 @@
+using Microsoft.Extensions.Logging;
+
+namespace Millstream;
+
+/// <summary>How an orchestrator works. The defaults run agents in this process, with a worker of 64 slots and nothing scarce.</summary>
+public sealed record OrchestratorOptions
+{
+    /// <summary>The agents that jobs may name by id.</summary>
+    public AgentRegistry Agents { get; init; } = new();
+
+    /// <summary>The workers to begin with; null for one worker without resources. An empty list means none: tasks wait and say so.</summary>
+    public IReadOnlyList<Worker>? Workers { get; init; }
+
+    /// <summary>Resources of which any worker may take a share, as places in a model's rate limit.</summary>
+    public IReadOnlyList<Resource> PoolResources { get; init; } = [];
+
+    /// <summary>Bounds on what jobs may use of this process.</summary>
+    public OrchestratorLimits Limits { get; init; } = new();
+
+    /// <summary>How long what was told to stop may take before it is left behind; 10 s by default.</summary>
+    public TimeSpan GracePeriod { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>Weights of tenants in the fair share; 1 where a tenant is not named.</summary>
+    public IReadOnlyDictionary<string, double> TenantWeights { get; init; } = new Dictionary<string, double>();
+
+    /// <summary>The most that tenants may lease at a time.</summary>
+    public IReadOnlyList<TenantQuota> Quotas { get; init; } = [];
+
+    /// <summary>The clock.</summary>
+    public TimeProvider Time { get; init; } = TimeProvider.System;
+
+    /// <summary>Where log lines go.</summary>
+    public ILoggerFactory? Logging { get; init; }
+
+    /// <summary>Where tasks get services from; each attempt has a scope of its own.</summary>
+    public IServiceProvider? Services { get; init; }
+
+    /// <summary>The seed of ids and jitter; null for one of the system's.</summary>
+    public int? Seed { get; init; }
+
+    internal IExecutor? Executor { get; init; }
+
+    internal Func<JobRunner, JobJournal>? JournalFactory { get; init; }
+
+    internal SchedulerOptions ToSchedulerOptions() => new() { Quotas = Quotas, TenantWeights = TenantWeights };
+}
+
+/// <summary>Bounds on what jobs may use of a process.</summary>
+public sealed record OrchestratorLimits
+{
+    /// <summary>
+    /// How much of one job's stream is kept in memory, 64 MiB by default. Beyond it the oldest deltas are replaced by <c>trimmed</c> entries; a
+    /// job whose other entries alone exceed it fails.
+    /// </summary>
+    public long JournalBytes { get; init; } = 64L * 1024 * 1024;
+
+    /// <summary>How many ended jobs can still be found; the oldest are forgotten first. 1,000 by default.</summary>
+    public int EndedJobs { get; init; } = 1_000;
+}

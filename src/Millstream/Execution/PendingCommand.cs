@@ -1,0 +1,72 @@
+namespace Millstream;
+
+/// <summary>
+/// A command that only a delivery completes: its end is that delivery. Issued and settled inside turns; <see cref="Start"/> and
+/// <see cref="Stop"/> act on the world, after the turn's record is durable.
+/// </summary>
+internal abstract class PendingCommand : Delivery
+{
+    private CancellationTokenRegistration _registration;
+
+    public JobRunner Runner { get; private set; } = null!;
+
+    /// <summary>The command's number in its job, from 1; with the job's id it is the idempotency key.</summary>
+    public int Number { get; private set; }
+
+    /// <summary>Whether its end was delivered. Changed inside turns only.</summary>
+    public bool IsEnded { get; private set; }
+
+    /// <summary>Whether it was told to stop. Changed inside turns only.</summary>
+    public bool IsStopping { get; set; }
+
+    internal PendingCommand? PreviousPending { get; set; }
+
+    internal PendingCommand? NextPending { get; set; }
+
+    /// <summary>What will wake the job, in one sentence.</summary>
+    public abstract string Waker { get; }
+
+    /// <summary>The command's entry.</summary>
+    public abstract JournalEntry CommandEntry();
+
+    /// <summary>The entry of the command that stops it.</summary>
+    public abstract JournalEntry StopEntry();
+
+    public abstract void Start();
+
+    public abstract void Stop();
+
+    public override void Deliver(JobRunner runner)
+    {
+        IsEnded = true;
+        _registration.Unregister();
+        runner.Unlink(this);
+        runner.Add(EndEntry());
+        if (runner.IsBodyOver)
+            return;
+        Settle();
+        runner.SettleRound();
+    }
+
+    /// <summary>Whether it can be stopped by whoever issued it.</summary>
+    public void StopWith(CancellationToken token)
+    {
+        if (token.CanBeCanceled)
+            _registration = token.UnsafeRegister(static state => ((PendingCommand)state!).Runner.StopFromToken((PendingCommand)state), this);
+    }
+
+    internal void Attach(JobRunner runner, int number)
+    {
+        Runner = runner;
+        Number = number;
+    }
+
+    /// <summary>The entry of its end.</summary>
+    protected abstract JournalEntry EndEntry();
+
+    /// <summary>Tells the body.</summary>
+    protected abstract void Settle();
+
+    protected JournalEntry Entry(EntryKind kind, string? subject = null, object? payload = null, PayloadType? type = null, int attempt = 0) =>
+        new(kind, Runner.Now) { Command = Number, Subject = subject, Payload = payload, PayloadType = type, Attempt = attempt };
+}

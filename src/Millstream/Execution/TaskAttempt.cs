@@ -1,0 +1,268 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace Millstream;
+
+/// <summary>Why a running attempt was told to stop.</summary>
+internal enum AttemptEnd { None, Stopped, TimedOut, LeaseLost, Detached }
+
+/// <summary>
+/// One attempt of a task under one lease, and what the task's code sees of it. Told to stop, it gets its token, then a grace period; then its
+/// sessions are closed, and code that still does not end is left behind with its units out of use until it does.
+/// </summary>
+internal sealed class TaskAttempt(TaskCommand command, Grant grant, int number) : TaskContext, IThreadPoolWorkItem
+{
+    private readonly Lock _gate = new();
+    private CancellationTokenSource? _source;
+    private AttemptLease? _lease;
+    private IServiceScope? _scope;
+    private ITimer? _timeout;
+    private ITimer? _grace;
+    private string? _reason;
+    private int _deltas;
+    private bool _isOver;
+
+    public Grant Grant => grant;
+
+    /// <summary>Why it was told to stop; the first reason counts.</summary>
+    public AttemptEnd Ending { get; private set; }
+
+    public override JobId JobId => command.Runner.Id;
+
+    public override string TaskId => command.Subject;
+
+    public override int Attempt => number;
+
+    public override string IdempotencyKey => $"{command.Runner.Id}/{command.Number}";
+
+    public override Lease Lease => LeaseOfAttempt;
+
+    public override TimeProvider Time => Engine.Time;
+
+    public override ILogger Logger => Engine.TaskLogger;
+
+    public override CancellationToken CancellationToken
+    {
+        get
+        {
+            lock (_gate)
+            {
+                if (_source is null)
+                {
+                    _source = new CancellationTokenSource();
+                    if (Ending != AttemptEnd.None)
+                        _source.Cancel();
+                }
+                return _source.Token;
+            }
+        }
+    }
+
+    public override IServiceProvider Services
+    {
+        get
+        {
+            lock (_gate)
+                return (_scope ??= Engine.Options.Services?.GetRequiredService<IServiceScopeFactory>().CreateScope() ?? throw new InvalidOperationException($"Task {TaskId} asks for services, but {nameof(OrchestratorOptions)}.{nameof(OrchestratorOptions.Services)} is not set.")).ServiceProvider;
+        }
+    }
+
+    internal Engine Engine => command.Runner.Engine;
+
+    private AttemptLease LeaseOfAttempt
+    {
+        get
+        {
+            lock (_gate)
+                return _lease ??= new AttemptLease(Engine.Fleet, grant);
+        }
+    }
+
+    public override void Delta(ReadOnlySpan<byte> chunk, string stream = "output")
+    {
+        if (chunk.IsEmpty)
+            return;
+        byte[] copy = chunk.ToArray();
+        lock (_gate)
+        {
+            if (_isOver)
+                return;
+            command.Runner.Note(new JournalEntry(EntryKind.TaskDelta, Engine.UtcTicks)
+            {
+                Command = command.Number, Subject = command.Subject, Attempt = number, Payload = new DeltaChunk(stream, _deltas++, copy),
+            });
+        }
+    }
+
+    /// <summary>Runs the task's code from its start.</summary>
+    public void Run()
+    {
+        IReadOnlyList<GrantMember> members = grant.Members;
+        Engine.AttemptBegins();
+        command.Runner.Note(new JournalEntry(EntryKind.TaskStarted, Engine.UtcTicks)
+        {
+            Command = command.Number, Subject = command.Subject, Attempt = number,
+            Payload = new AttemptOf(grant.WorkerId, members.Count == 0 ? [] : [.. members.Select(m => m.Unit.Id)]),
+        });
+        if (command.Policy.Timeout is { } timeout)
+        {
+            lock (_gate)
+                _timeout = Engine.Time.CreateTimer(static state => ((TaskAttempt)state!).TimeOut(), this, timeout, Timeout.InfiniteTimeSpan);
+        }
+        if (members.Count > 0)
+        {
+            _ = RunLeasedAsync();
+            return;
+        }
+        ValueTask<object?> run;
+        try
+        {
+            run = command.Task.RunErasedAsync(command.Input, this);
+        }
+        catch (Exception e)
+        {
+            End(null, e, true);
+            return;
+        }
+        if (run.IsCompletedSuccessfully)
+            End(run.Result, null, true);
+        else
+            _ = AwaitAsync(run);
+    }
+
+    /// <summary>Tells the code to stop.</summary>
+    public void Cancel(AttemptEnd ending, string? reason)
+    {
+        lock (_gate)
+        {
+            if (_isOver || Ending != AttemptEnd.None)
+                return;
+            (Ending, _reason) = (ending, reason);
+            _grace = Engine.Time.CreateTimer(static state => ((TaskAttempt)state!).GraceIsOver(), this, Engine.Options.GracePeriod, Timeout.InfiniteTimeSpan);
+        }
+        // The token's callbacks are the task's code and may block.
+        Engine.Executor.Schedule(this);
+    }
+
+    /// <summary>Fires the token.</summary>
+    public void Execute()
+    {
+        CancellationTokenSource? source;
+        lock (_gate)
+            source = _isOver ? null : _source;
+        try
+        {
+            source?.Cancel();
+        }
+        catch (Exception e)
+        {
+            Engine.Log.CallbackThrew(e, TaskId, JobId);
+        }
+    }
+
+    /// <summary>What is recorded of an attempt that threw.</summary>
+    public TaskError ErrorOf(Exception error)
+    {
+        return Ending switch
+        {
+            AttemptEnd.TimedOut => new TaskError(TaskId, number, ErrorTypes.TimedOut, $"task {TaskId} took longer than its timeout of {Words.Duration(command.Policy.Timeout!.Value)}", true),
+            AttemptEnd.LeaseLost => new TaskError(TaskId, number, ErrorTypes.LeaseLost, $"task {TaskId} lost its lease: {_reason}", true),
+            AttemptEnd.Stopped => new TaskError(TaskId, number, ErrorTypes.Cancelled, $"task {TaskId} was stopped", false),
+            _ => new TaskError(TaskId, number, error.GetType().Name, error.Message, error is not TerminalTaskException, error.ToString()),
+        };
+    }
+
+    private async Task RunLeasedAsync()
+    {
+        object? output = null;
+        Exception? error = null;
+        try
+        {
+            await LeaseOfAttempt.OpenAsync(CancellationToken);
+            output = await command.Task.RunErasedAsync(command.Input, this);
+        }
+        catch (Exception e)
+        {
+            error = e;
+        }
+        await CloseAsync();
+        End(output, error, false);
+    }
+
+    private async Task AwaitAsync(ValueTask<object?> run)
+    {
+        object? output = null;
+        Exception? error = null;
+        try
+        {
+            output = await run;
+        }
+        catch (Exception e)
+        {
+            error = e;
+        }
+        End(output, error, false);
+    }
+
+    private async Task CloseAsync()
+    {
+        try
+        {
+            await LeaseOfAttempt.CloseAsync();
+        }
+        catch (Exception e)
+        {
+            // What cannot be cleaned up is not used again.
+            Engine.Log.SessionDidNotClose(e, TaskId, JobId);
+            Engine.Fleet.Quarantine(grant, $"it could not be cleaned up: {e.Message}");
+        }
+    }
+
+    private void End(object? output, Exception? error, bool isInline)
+    {
+        IServiceScope? scope;
+        lock (_gate)
+        {
+            if (_isOver)
+            {
+                Engine.Fleet.EndQuarantine(grant);
+                return;
+            }
+            Close();
+            scope = _scope;
+        }
+        scope?.Dispose();
+        Engine.AttemptEnds();
+        command.AttemptEnded(this, output, error, isInline);
+    }
+
+    private void TimeOut()
+    {
+        Cancel(AttemptEnd.TimedOut, null);
+    }
+
+    private void GraceIsOver() => _ = LeaveBehindAsync();
+
+    private async Task LeaveBehindAsync()
+    {
+        if (grant.Members.Count > 0)
+            await CloseAsync();
+        lock (_gate)
+        {
+            if (_isOver)
+                return;
+            Close();
+        }
+        Engine.AttemptEnds();
+        Engine.Log.TaskDoesNotStop(TaskId, JobId);
+        Engine.Fleet.Quarantine(grant, $"task {TaskId} of job {JobId} does not stop");
+        command.AttemptEnded(this, null, new OperationCanceledException($"task {TaskId} did not stop within {Words.Duration(Engine.Options.GracePeriod)} and was left behind"), false);
+    }
+
+    private void Close()
+    {
+        _isOver = true;
+        _timeout?.Dispose();
+        _grace?.Dispose();
+    }
+}

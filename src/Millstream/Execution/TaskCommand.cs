@@ -1,0 +1,346 @@
+namespace Millstream;
+
+/// <summary>
+/// One task of a job from its command to its end, over all its attempts. Grants, timers, stops and ends of attempts come from any
+/// thread, so its own lock guards it; nothing is called under that lock but the attempt.
+/// </summary>
+internal abstract class TaskCommand(AgentTask task, object? input, RunSettings settings) : PendingCommand, IThreadPoolWorkItem
+{
+    private TaskRequest? _request;
+    private Grant? _next;
+    private TaskAttempt? _attempt;
+    private ITimer? _backOff;
+    private Grant? _release;
+    private object? _output;
+    private TaskError? _error;
+    private int _attempts;
+    private int _failures;
+    private bool _isStopped;
+    private bool _isCompleted;
+    private bool _isOver;
+    private bool _isDetached;
+    private long _since;
+
+    public AgentTask Task => task;
+
+    public object? Input => input;
+
+    public string Subject => settings.Subject;
+
+    public TaskPolicy Policy => settings.Policy;
+
+    /// <summary>Whether an attempt is under way.</summary>
+    public bool IsRunning => Volatile.Read(ref _attempt) is not null;
+
+    public override string Waker => $"task {Subject}, which {Info().Detail}";
+
+    public override JournalEntry CommandEntry()
+    {
+        _since = Runner.Now;
+        return Entry(EntryKind.TaskScheduled, Subject, input, task.InputType, attempt: 1);
+    }
+
+    public override JournalEntry StopEntry() => Entry(EntryKind.TaskStopping, Subject);
+
+    /// <summary>Asks the fleet alone; a turn's tasks are handed in together by <see cref="Fleet.Exchange"/>.</summary>
+    public override void Start() => Runner.Engine.Fleet.Submit(this);
+
+    /// <summary>A new request of the scheduler with the old place in line. Called by the fleet under its lock.</summary>
+    public TaskRequest MakeRequest(Scheduler scheduler)
+    {
+        IReadOnlyList<ResourceRequirement> own = task.Requirements;
+        TaskShape shape = scheduler.Intern(settings.Requirements is { Count: > 0 } more ? [.. own, .. more] : own);
+        return _request = new TaskRequest(Runner.Scheduling, Number, shape, Subject, settings.Rank) { Tag = this };
+    }
+
+    /// <summary>The scheduler gave what it asked for.</summary>
+    public void Granted(Grant grant)
+    {
+        bool isUnwanted;
+        lock (this)
+        {
+            // A revocation may have been faster than this.
+            if (grant.State != GrantState.Held)
+                return;
+            isUnwanted = _isStopped || _isOver || _isDetached;
+            if (!isUnwanted)
+            {
+                if (_attempt is not null)
+                {
+                    _next = grant;
+                    return;
+                }
+                Begin(grant);
+            }
+        }
+        if (isUnwanted)
+            Refuse(grant);
+        else
+            Runner.Engine.Executor.Schedule(this);
+    }
+
+    /// <summary>No worker can ever give it.</summary>
+    public void NeverFeasible(string reason) => End(null, new TaskError(Subject, _attempts, ErrorTypes.NeverFeasible, $"task {Subject} can never run: {reason}", false), null, false);
+
+    /// <summary>What was granted is gone; the request waits again with its old place in line.</summary>
+    public void Revoked(Grant grant, string reason)
+    {
+        lock (this)
+        {
+            if (_next == grant)
+                _next = null;
+            else if (_attempt?.Grant == grant)
+                _attempt.Cancel(AttemptEnd.LeaseLost, reason);
+        }
+    }
+
+    /// <summary>Runs the attempt that was granted last.</summary>
+    public void Execute() => Volatile.Read(ref _attempt)?.Run();
+
+    public override void Stop()
+    {
+        TaskRequest? waiting = null;
+        bool isIdle = false;
+        lock (this)
+        {
+            if (_isOver)
+                return;
+            _isStopped = true;
+            if (_attempt is not null)
+                _attempt.Cancel(AttemptEnd.Stopped, null);
+            else if (_backOff is not null)
+                isIdle = true;
+            else
+                waiting = _request;
+        }
+        // A grant that is on its way finds that it is not wanted.
+        if (isIdle || (waiting is not null && Runner.Engine.Fleet.Withdraw(waiting)))
+            End(null, null, null, false);
+    }
+
+    /// <summary>Stops what runs without recording an end: the process is going.</summary>
+    public void Detach()
+    {
+        lock (this)
+        {
+            _isDetached = true;
+            _backOff?.Dispose();
+            _attempt?.Cancel(AttemptEnd.Detached, null);
+        }
+    }
+
+    /// <summary>An attempt is over; says what follows.</summary>
+    /// <param name="attempt">The attempt.</param>
+    /// <param name="output">What it gave.</param>
+    /// <param name="error">What it threw, or null.</param>
+    /// <param name="isInline">Whether the caller's stack is the runtime's own, so that the job's turn may run on it.</param>
+    public void AttemptEnded(TaskAttempt attempt, object? output, Exception? error, bool isInline)
+    {
+        TaskError? failure = null;
+        TimeSpan delay = default;
+        bool isAgain = false, isRequeued = false;
+        lock (this)
+        {
+            if (_attempt != attempt)
+                return;
+            _attempt = null;
+            if (_isDetached)
+                return;
+            AttemptEnd end = attempt.Ending;
+            if (error is not null)
+            {
+                failure = attempt.ErrorOf(error);
+                if (end == AttemptEnd.LeaseLost && !_isStopped)
+                {
+                    (isAgain, isRequeued) = (true, true);
+                }
+                else if (end == AttemptEnd.Stopped || _isStopped)
+                {
+                    failure = null;
+                }
+                else if (failure.Retryable && ++_failures < Policy.Retry.Attempts)
+                {
+                    delay = Policy.Retry.DelayAfter(_failures, (error as RetryableTaskException)?.RetryAfter, Runner.Engine.NextRandom());
+                    isAgain = true;
+                }
+            }
+        }
+        if (!isAgain)
+            End(error is null ? output : null, failure, attempt.Grant, isInline, isCompleted: error is null);
+        else
+            TryAgain(attempt, failure!, delay, isRequeued);
+    }
+
+    public AgentTaskInfo Info()
+    {
+        TaskRequest? waiting;
+        lock (this)
+        {
+            DateTimeOffset since = new(_since, TimeSpan.Zero);
+            if (_attempt is { } attempt)
+                return new AgentTaskInfo(Subject, _isStopped ? AgentTaskStatus.Stopping : AgentTaskStatus.Running, _attempts, $"{(_isStopped ? "stops" : "runs")} on worker {attempt.Grant.Worker.Name}", since);
+            if (_backOff is not null)
+                return new AgentTaskInfo(Subject, AgentTaskStatus.Retrying, _attempts + 1, $"is tried again after a failure (attempt {_attempts + 1} of {Policy.Retry.Attempts})", since);
+            waiting = _request;
+            if (_isOver || waiting is null)
+                return new AgentTaskInfo(Subject, AgentTaskStatus.Waiting, Math.Max(1, _attempts), "waits for its job's turn", since);
+        }
+        return new AgentTaskInfo(Subject, AgentTaskStatus.Waiting, _attempts + 1, Runner.Engine.Fleet.Explain(waiting), new DateTimeOffset(_since, TimeSpan.Zero));
+    }
+
+    public override void Deliver(JobRunner runner)
+    {
+        if (Interlocked.Exchange(ref _release, null) is { } grant)
+            runner.Release(grant);
+        base.Deliver(runner);
+    }
+
+    public override void Dropped(JobRunner runner)
+    {
+        if (Interlocked.Exchange(ref _release, null) is { } grant)
+            runner.Engine.Fleet.Release(grant);
+    }
+
+    protected override JournalEntry EndEntry()
+    {
+        if (_error is not null)
+            return Entry(EntryKind.TaskFailed, Subject, _error, attempt: Math.Max(1, _attempts));
+        return _isCompleted
+            ? Entry(EntryKind.TaskCompleted, Subject, _output, task.OutputType, _attempts)
+            : Entry(EntryKind.TaskCancelled, Subject, attempt: Math.Max(1, _attempts));
+    }
+
+    protected override void Settle()
+    {
+        if (_error is not null)
+            SettleError(new TaskFailedException(_error));
+        else if (_isCompleted)
+            SettleResult(_output);
+        else
+            SettleCancelled(Runner.CancelledToken.IsCancellationRequested ? Runner.CancelledToken : new CancellationToken(true));
+    }
+
+    protected abstract void SettleResult(object? output);
+
+    protected abstract void SettleError(TaskFailedException error);
+
+    protected abstract void SettleCancelled(CancellationToken token);
+
+    private void Begin(Grant grant)
+    {
+        _since = Runner.Engine.UtcTicks;
+        _attempt = new TaskAttempt(this, grant, ++_attempts);
+    }
+
+    private void Refuse(Grant grant)
+    {
+        Runner.Engine.Fleet.Release(grant);
+        if (!_isDetached)
+            End(null, null, null, false);
+    }
+
+    private void TryAgain(TaskAttempt attempt, TaskError error, TimeSpan delay, bool isRequeued)
+    {
+        Runner.Note(new JournalEntry(EntryKind.TaskRetried, Runner.Engine.UtcTicks)
+        {
+            Command = Number, Subject = Subject, Attempt = attempt.Attempt, Payload = new RetryOf(error, delay),
+        });
+        if (!isRequeued)
+            Runner.Engine.Fleet.Release(attempt.Grant);
+        bool isStopped, isGranted = false;
+        lock (this)
+        {
+            _since = Runner.Engine.UtcTicks;
+            isStopped = _isStopped && _next is null && !isRequeued;
+            if (isStopped || _isDetached)
+            {
+                // Falls through to its end.
+            }
+            else if (isRequeued)
+            {
+                // The scheduler kept its place; the new grant may have come while the old attempt was still ending.
+                if (_next is { State: GrantState.Held } next)
+                {
+                    Begin(next);
+                    isGranted = true;
+                }
+                _next = null;
+            }
+            else
+            {
+                _backOff = Runner.Engine.Time.CreateTimer(static state => ((TaskCommand)state!).BackOffIsOver(), this, delay, Timeout.InfiniteTimeSpan);
+            }
+        }
+        if (isGranted)
+            Runner.Engine.Executor.Schedule(this);
+        else if (isStopped)
+            End(null, null, null, false);
+    }
+
+    private void BackOffIsOver()
+    {
+        lock (this)
+        {
+            if (_backOff is null || _isStopped || _isDetached)
+                return;
+            _backOff.Dispose();
+            _backOff = null;
+            _request = null;
+            _since = Runner.Engine.UtcTicks;
+        }
+        Runner.Engine.Fleet.Submit(this);
+        // A stop in between found no request to withdraw.
+        bool isStopped;
+        lock (this)
+            isStopped = _isStopped;
+        if (isStopped)
+            Stop();
+    }
+
+    private void End(object? output, TaskError? error, Grant? grant, bool isInline, bool isCompleted = false)
+    {
+        lock (this)
+        {
+            if (_isOver)
+                return;
+            _isOver = true;
+            _backOff?.Dispose();
+            _backOff = null;
+            (_output, _error, _isCompleted) = (output, error, isCompleted);
+        }
+        if (grant is null)
+        {
+            Runner.Enqueue(this);
+            return;
+        }
+        // What it held is given back together with what its end sets off, so that successors compete for it; a busy job must not hold it up.
+        _release = grant;
+        if (!Runner.TryEnqueueInline(this))
+        {
+            if (Interlocked.Exchange(ref _release, null) is { } left)
+                Runner.Engine.Fleet.Release(left);
+        }
+        else if (isInline && Runner.Engine.Executor.RunsInline)
+        {
+            Runner.Execute();
+        }
+        else
+        {
+            Runner.Engine.Executor.Schedule(Runner);
+        }
+    }
+}
+
+/// <inheritdoc/>
+internal sealed class TaskCommand<TOutput>(AgentTask task, object? input, RunSettings settings) : TaskCommand(task, input, settings)
+{
+    private readonly TaskCompletionSource<TOutput> _promise = new();
+
+    public Task<TOutput> Promise => _promise.Task;
+
+    protected override void SettleResult(object? output) => _promise.TrySetResult((TOutput)output!);
+
+    protected override void SettleError(TaskFailedException error) => _promise.TrySetException(error);
+
+    protected override void SettleCancelled(CancellationToken token) => _promise.TrySetCanceled(token);
+}

@@ -1,0 +1,155 @@
+using System.Buffers;
+using System.Text;
+using System.Text.Json;
+
+namespace Millstream;
+
+/// <summary>One entry of a job's stream: what its agent emitted, and what the runtime did around it. docs/events.md lists the kinds and their fields.</summary>
+public abstract class JobEvent
+{
+    private protected JobEvent()
+    {
+    }
+
+    /// <summary>The number in the stream, from 1, without gaps (a <c>trimmed</c> entry says how far it reaches).</summary>
+    public abstract long Seq { get; }
+
+    /// <summary>When it was recorded.</summary>
+    public abstract DateTimeOffset Time { get; }
+
+    /// <summary>What happened, as in <c>task.completed</c>; one of <see cref="JobEventKinds"/>.</summary>
+    public abstract string Kind { get; }
+
+    /// <summary>The job it happened in: the stream's own, or a child of it.</summary>
+    public abstract JobId Job { get; }
+
+    /// <summary>The task's id, where it is about a task.</summary>
+    public abstract string? Task { get; }
+
+    /// <summary>The attempt, from 1, where it is about one.</summary>
+    public abstract int? Attempt { get; }
+
+    /// <summary>The payload as JSON: an input, an output, an event, a signal, a question or its answer; null where there is none.</summary>
+    public abstract JsonElement? Data { get; }
+
+    /// <summary>The output in a <c>task.delta</c>; else empty.</summary>
+    public abstract ReadOnlyMemory<byte> Bytes { get; }
+
+    /// <summary>Which output a <c>task.delta</c> belongs to, as in <c>stdout</c>.</summary>
+    public abstract string? Stream { get; }
+
+    /// <summary>What went wrong, where something did.</summary>
+    public abstract JobError? Error { get; }
+
+    /// <summary>The event, signal or question as its agent's own type; null for other kinds.</summary>
+    public abstract object? Value { get; }
+
+    /// <summary>Writes the entry as one JSON object: <c>seq</c>, <c>time</c>, <c>kind</c>, <c>job</c>, then the fields of its kind.</summary>
+    public abstract void WriteTo(Utf8JsonWriter writer);
+
+    /// <summary>The entry as one line of JSON.</summary>
+    public string ToJson()
+    {
+        ArrayBufferWriter<byte> buffer = new();
+        using (Utf8JsonWriter writer = new(buffer, new JsonWriterOptions { Encoder = AgentContract.DefaultOptions.Encoder }))
+            WriteTo(writer);
+        return Encoding.UTF8.GetString(buffer.WrittenSpan);
+    }
+
+    /// <summary>The entry as one line of JSON.</summary>
+    public override string ToString() => ToJson();
+}
+
+/// <summary>The kinds of <see cref="JobEvent"/>.</summary>
+public static class JobEventKinds
+{
+    /// <summary>The job began; <c>agent</c>, <c>version</c>, <c>input</c>.</summary>
+    public const string JobStarted = "job.started";
+
+    /// <summary>The job was cancelled and is ending; <c>reason</c>.</summary>
+    public const string JobCancelling = "job.cancelling";
+
+    /// <summary>The body returned; what it left behind is being stopped.</summary>
+    public const string JobReturned = "job.returned";
+
+    /// <summary>The last entry of a job that gave its output; <c>output</c>.</summary>
+    public const string JobCompleted = "job.completed";
+
+    /// <summary>The last entry of a job that failed; <c>error</c>.</summary>
+    public const string JobFailed = "job.failed";
+
+    /// <summary>The last entry of a job that was cancelled; <c>error</c> with the reason.</summary>
+    public const string JobCancelled = "job.cancelled";
+
+    /// <summary>The agent emitted an event; <c>type</c>, <c>data</c>.</summary>
+    public const string Event = "event";
+
+    /// <summary>A task was asked for; <c>task</c>, <c>attempt</c>, <c>input</c>.</summary>
+    public const string TaskScheduled = "task.scheduled";
+
+    /// <summary>An attempt began; <c>worker</c>, <c>resources</c>.</summary>
+    public const string TaskStarted = "task.started";
+
+    /// <summary>Output while it runs; <c>stream</c>, <c>index</c>, <c>text</c> or <c>base64</c>.</summary>
+    public const string TaskDelta = "task.delta";
+
+    /// <summary>An attempt failed and another follows; <c>error</c>, <c>delayMs</c>. What the attempt streamed is superseded.</summary>
+    public const string TaskRetried = "task.retried";
+
+    /// <summary>A task gave its output; <c>output</c>.</summary>
+    public const string TaskCompleted = "task.completed";
+
+    /// <summary>A task failed and no attempt is left; <c>error</c>.</summary>
+    public const string TaskFailed = "task.failed";
+
+    /// <summary>A task was told to stop.</summary>
+    public const string TaskStopping = "task.stopping";
+
+    /// <summary>A task has stopped.</summary>
+    public const string TaskCancelled = "task.cancelled";
+
+    /// <summary>A question is open; <c>question</c>, <c>type</c>, <c>data</c>.</summary>
+    public const string QuestionAsked = "question.asked";
+
+    /// <summary>A question was answered; <c>question</c>, <c>data</c>.</summary>
+    public const string QuestionAnswered = "question.answered";
+
+    /// <summary>The body took a question back.</summary>
+    public const string QuestionWithdrawn = "question.withdrawn";
+
+    /// <summary>A signal was delivered; <c>type</c>, <c>data</c>.</summary>
+    public const string Signal = "signal";
+
+    /// <summary>A timer was set; <c>timer</c>, <c>due</c>.</summary>
+    public const string TimerSet = "timer.set";
+
+    /// <summary>A timer fired; <c>timer</c>.</summary>
+    public const string TimerFired = "timer.fired";
+
+    /// <summary>A timer was stopped; <c>timer</c>.</summary>
+    public const string TimerStopped = "timer.stopped";
+
+    /// <summary>A child job was started; <c>child</c>, <c>agent</c>, <c>input</c>.</summary>
+    public const string ChildStarted = "child.started";
+
+    /// <summary>A child job was told to stop.</summary>
+    public const string ChildStopping = "child.stopping";
+
+    /// <summary>A child job gave its output; <c>child</c>, <c>output</c>.</summary>
+    public const string ChildCompleted = "child.completed";
+
+    /// <summary>A child job failed; <c>child</c>, <c>error</c>.</summary>
+    public const string ChildFailed = "child.failed";
+
+    /// <summary>A child job was cancelled; <c>child</c>.</summary>
+    public const string ChildCancelled = "child.cancelled";
+
+    /// <summary>The body asked to know when all is durable.</summary>
+    public const string Flush = "flush";
+
+    /// <summary>All up to the flush is durable.</summary>
+    public const string Flushed = "flushed";
+
+    /// <summary>Entries were removed to hold the journal's bound; <c>from</c>, <c>to</c>, <c>class</c>.</summary>
+    public const string Trimmed = "trimmed";
+}

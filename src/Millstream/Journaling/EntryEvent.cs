@@ -1,0 +1,185 @@
+using System.Text.Json;
+using System.Text.Unicode;
+
+namespace Millstream;
+
+/// <summary>An entry as readers see it.</summary>
+internal sealed class EntryEvent(JobId job, JournalEntry shown, long seq) : JobEvent
+{
+    private static readonly string[] KindNames =
+    [
+        JobEventKinds.JobStarted, JobEventKinds.TaskCompleted, JobEventKinds.TaskFailed, JobEventKinds.TaskCancelled, JobEventKinds.Signal,
+        JobEventKinds.QuestionAnswered, JobEventKinds.TimerFired, JobEventKinds.TimerStopped, JobEventKinds.QuestionWithdrawn,
+        JobEventKinds.ChildCompleted, JobEventKinds.ChildFailed, JobEventKinds.ChildCancelled, JobEventKinds.Flushed, JobEventKinds.JobCancelling,
+        JobEventKinds.TaskScheduled, JobEventKinds.Event, JobEventKinds.QuestionAsked, JobEventKinds.TimerSet, JobEventKinds.ChildStarted,
+        JobEventKinds.TaskStopping, "timer.stopping", "question.withdrawing", JobEventKinds.ChildStopping, JobEventKinds.Flush, JobEventKinds.JobReturned,
+        JobEventKinds.TaskStarted, JobEventKinds.TaskRetried, JobEventKinds.TaskDelta, "child.entry", JobEventKinds.Trimmed,
+        JobEventKinds.JobCompleted, JobEventKinds.JobFailed, JobEventKinds.JobCancelled,
+    ];
+
+    // A child's entry is shown as its own, under the parent's number.
+    private readonly JournalEntry _entry = Innermost(shown).Entry;
+    private readonly JobId _job = Innermost(shown).Job ?? job;
+
+    public override long Seq => seq;
+
+    public override DateTimeOffset Time => new(_entry.Time, TimeSpan.Zero);
+
+    public override string Kind => KindNames[(int)_entry.Kind];
+
+    public override JobId Job => _job;
+
+    public override string? Task => IsTask(_entry.Kind) ? _entry.Subject : (_entry.Payload as ChildOf)?.Task;
+
+    public override int? Attempt => _entry.Attempt > 0 ? _entry.Attempt : null;
+
+    public override ReadOnlyMemory<byte> Bytes => _entry.Payload is DeltaChunk chunk ? chunk.Bytes : default;
+
+    public override string? Stream => (_entry.Payload as DeltaChunk)?.Stream;
+
+    public override object? Value => _entry.Kind is EntryKind.Event or EntryKind.Signal or EntryKind.QuestionAsked ? _entry.Payload : null;
+
+    public override JobError? Error => _entry.Payload switch
+    {
+        JobError error => error,
+        TaskError error => Of(error),
+        RetryOf { Error: { } error } => Of(error),
+        _ => null,
+    };
+
+    public override JsonElement? Data => _entry.Payload switch
+    {
+        StartOf start => Json(_entry.PayloadType!, start.Input),
+        ChildOf child => Json(_entry.PayloadType!, child.Input),
+        _ when _entry.PayloadType is { } type => Json(type, _entry.Payload),
+        _ => null,
+    };
+
+    public override void WriteTo(Utf8JsonWriter writer)
+    {
+        writer.WriteStartObject();
+        writer.WriteNumber("seq", seq);
+        writer.WriteString("time", Time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", System.Globalization.CultureInfo.InvariantCulture));
+        writer.WriteString("kind", Kind);
+        writer.WriteString("job", Job.Value);
+        if (shown.Kind == EntryKind.ChildEntry)
+            writer.WriteNumber("childSeq", _entry.Number);
+        if (Task is { } task)
+            writer.WriteString("task", task);
+        if (Attempt is { } attempt)
+            writer.WriteNumber("attempt", attempt);
+        WriteFields(writer);
+        writer.WriteEndObject();
+    }
+
+    private void WriteFields(Utf8JsonWriter writer)
+    {
+        switch (_entry.Kind)
+        {
+            case EntryKind.JobStarted when _entry.Payload is StartOf start:
+                writer.WriteString("agent", start.Agent);
+                writer.WriteString("version", start.Version);
+                WriteData(writer, "input");
+                break;
+            case EntryKind.ChildStarted when _entry.Payload is ChildOf child:
+                writer.WriteString("child", _entry.Subject);
+                writer.WriteString("agent", child.Agent);
+                WriteData(writer, "input");
+                break;
+            case EntryKind.TaskStarted when _entry.Payload is AttemptOf attempt:
+                writer.WriteString("worker", attempt.Worker);
+                writer.WriteStartArray("resources");
+                foreach (string resource in attempt.Resources)
+                    writer.WriteStringValue(resource);
+                writer.WriteEndArray();
+                break;
+            case EntryKind.TaskDelta when _entry.Payload is DeltaChunk chunk:
+                writer.WriteString("stream", chunk.Stream);
+                writer.WriteNumber("index", chunk.Index);
+                if (Utf8.IsValid(chunk.Bytes))
+                    writer.WriteString("text", chunk.Bytes);
+                else
+                    writer.WriteBase64String("base64", chunk.Bytes);
+                break;
+            case EntryKind.TaskRetried when _entry.Payload is RetryOf retry:
+                WriteError(writer);
+                writer.WriteNumber("delayMs", (long)retry.Delay.TotalMilliseconds);
+                break;
+            case EntryKind.TimerSet:
+                writer.WriteNumber("timer", _entry.Command);
+                writer.WriteString("due", new DateTimeOffset((long)_entry.Payload!, TimeSpan.Zero));
+                break;
+            case EntryKind.TimerFired or EntryKind.TimerStopped or EntryKind.TimerStopping:
+                writer.WriteNumber("timer", _entry.Command);
+                break;
+            case EntryKind.Trimmed when _entry.Payload is TrimmedRange range:
+                writer.WriteNumber("from", seq);
+                writer.WriteNumber("to", range.To);
+                writer.WriteString("class", range.Class);
+                break;
+            case EntryKind.JobCancelling:
+                writer.WriteString("reason", _entry.Payload as string);
+                break;
+            default:
+                WriteRest(writer);
+                break;
+        }
+    }
+
+    private void WriteRest(Utf8JsonWriter writer)
+    {
+        if (_entry.Kind is EntryKind.QuestionAsked or EntryKind.QuestionAnswered or EntryKind.QuestionWithdrawn or EntryKind.QuestionWithdrawing)
+            writer.WriteString("question", _entry.Subject);
+        else if (_entry.Kind is EntryKind.ChildCompleted or EntryKind.ChildFailed or EntryKind.ChildCancelled or EntryKind.ChildStopping)
+            writer.WriteString("child", _entry.Subject);
+        if (_entry.Kind is EntryKind.Event or EntryKind.QuestionAsked or EntryKind.Signal && _entry.Payload is not (null or JsonElement))
+            writer.WriteString("type", _entry.Payload!.GetType().Name);
+        if (_entry.Payload is not null && Error is not null)
+            WriteError(writer);
+        else if (_entry.PayloadType is not null)
+            WriteData(writer, _entry.Kind switch
+            {
+                EntryKind.TaskScheduled => "input",
+                EntryKind.TaskCompleted or EntryKind.ChildCompleted or EntryKind.JobCompleted => "output",
+                _ => "data",
+            });
+    }
+
+    private void WriteData(Utf8JsonWriter writer, string name)
+    {
+        writer.WritePropertyName(name);
+        Data!.Value.WriteTo(writer);
+    }
+
+    private void WriteError(Utf8JsonWriter writer)
+    {
+        writer.WritePropertyName("error");
+        Error!.ToJson().WriteTo(writer);
+    }
+
+    private static JobError Of(TaskError error) => new(error.Type, error.Message, error.Task, error.Details);
+
+    private static bool IsTask(EntryKind kind) => kind is EntryKind.TaskScheduled or EntryKind.TaskStarted or EntryKind.TaskDelta or EntryKind.TaskRetried
+        or EntryKind.TaskCompleted or EntryKind.TaskFailed or EntryKind.TaskCancelled or EntryKind.TaskStopping;
+
+    private static (JobId? Job, JournalEntry Entry) Innermost(JournalEntry entry)
+    {
+        JobId? job = null;
+        while (entry.Payload is ChildPointer pointer)
+            (job, entry) = (pointer.Child, pointer.Entry);
+        return (job, entry);
+    }
+
+    // In memory, types of tasks are not checked beforehand: one that JSON cannot hold must not end somebody's stream.
+    private static JsonElement Json(PayloadType type, object? value)
+    {
+        try
+        {
+            return type.Write(value);
+        }
+        catch (Exception e) when (e is NotSupportedException or InvalidOperationException or JsonException or ArgumentException)
+        {
+            return JsonSerializer.SerializeToElement($"{value} (a {type.Type.Name}, which cannot be JSON: {e.Message})");
+        }
+    }
+}

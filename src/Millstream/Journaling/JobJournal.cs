@@ -1,0 +1,181 @@
+namespace Millstream;
+
+/// <summary>Told when what it appended is durable.</summary>
+internal interface IDurable
+{
+    void Durable();
+}
+
+/// <summary>
+/// One job's journal: append-only, numbered without gaps. Readers have cursors and see durable entries only; appending wakes them and
+/// costs the writer the same however many there are.
+/// </summary>
+internal abstract class JobJournal(IExecutor executor) : IThreadPoolWorkItem
+{
+    private const int MaxSegment = 512;
+
+    private readonly Lock _gate = new();
+    private readonly Segment _first = new(1, 8);
+    private Segment _last = null!;
+    private TaskCompletionSource? _changed;
+    private long _appended;
+    private long _durable;
+    private int _closed;
+    private int _waking;
+
+    protected Lock Gate => _gate;
+
+    protected IExecutor Executor => executor;
+
+    /// <summary>The number of the last durable entry; 0 for none.</summary>
+    public long Last => Volatile.Read(ref _durable);
+
+    /// <summary>Whether no entry will follow.</summary>
+    public bool IsClosed => Volatile.Read(ref _closed) != 0;
+
+    /// <summary>Appends entries in one piece.</summary>
+    /// <returns>Whether they are durable already; else <paramref name="whenDurable"/> is told later.</returns>
+    public bool Append(IReadOnlyList<JournalEntry> entries, IDurable? whenDurable)
+    {
+        bool durable;
+        lock (_gate)
+        {
+            for (int i = 0; i < entries.Count; i++)
+                Add(entries[i]);
+            durable = Commit(_appended, whenDurable);
+        }
+        if (durable)
+            Wake();
+        return durable;
+    }
+
+    /// <summary>Appends a note.</summary>
+    public void Append(JournalEntry note)
+    {
+        bool durable;
+        lock (_gate)
+        {
+            Add(note);
+            durable = Commit(_appended, null);
+        }
+        if (durable)
+            Wake();
+    }
+
+    /// <summary>Says that no entry will follow, so that readers end.</summary>
+    public void Close()
+    {
+        Volatile.Write(ref _closed, 1);
+        Wake();
+    }
+
+    /// <summary>A cursor that reads from a number on.</summary>
+    public Cursor ReadFrom(long number) => new(this, Math.Max(1, number));
+
+    /// <summary>Wakes the readers that wait.</summary>
+    void IThreadPoolWorkItem.Execute()
+    {
+        Volatile.Write(ref _waking, 0);
+        Interlocked.Exchange(ref _changed, null)?.TrySetResult();
+    }
+
+    /// <summary>Makes entries durable, now (true, after <see cref="Publish"/>) or later. Called under the gate.</summary>
+    protected abstract bool Commit(long upTo, IDurable? whenDurable);
+
+    /// <summary>Called under the gate for each entry that was added.</summary>
+    protected abstract void Added(JournalEntry entry);
+
+    /// <summary>Shows entries to readers.</summary>
+    protected void Publish(long upTo) => Volatile.Write(ref _durable, upTo);
+
+    protected void Wake()
+    {
+        Interlocked.MemoryBarrier();
+        if (_changed is not null && Interlocked.Exchange(ref _waking, 1) == 0)
+            executor.Schedule(this);
+    }
+
+    /// <summary>Puts another entry in the place of one that is there. Called under the gate.</summary>
+    protected static void Replace(Segment segment, int index, JournalEntry entry) => Volatile.Write(ref segment.Entries[index], entry);
+
+    protected Segment First => _first;
+
+    private void Add(JournalEntry entry)
+    {
+        _last ??= _first;
+        int index = (int)(_appended + 1 - _last.From);
+        if (index == _last.Entries.Length)
+        {
+            Segment next = new(_appended + 1, Math.Min(MaxSegment, _last.Entries.Length * 4));
+            _last.Next = next;
+            _last = next;
+            index = 0;
+        }
+        entry.Number = ++_appended;
+        _last.Entries[index] = entry;
+        Added(entry);
+    }
+
+    private Task Changed()
+    {
+        TaskCompletionSource? changed = Volatile.Read(ref _changed);
+        if (changed is null)
+        {
+            TaskCompletionSource made = new(TaskCreationOptions.RunContinuationsAsynchronously);
+            changed = Interlocked.CompareExchange(ref _changed, made, null) ?? made;
+        }
+        return changed.Task;
+    }
+
+    /// <summary>Some entries in a row; grows with the journal, so that an idle job stays small.</summary>
+    protected internal sealed class Segment(long from, int size)
+    {
+        private Segment? _next;
+
+        public long From => from;
+
+        public JournalEntry[] Entries { get; } = new JournalEntry[size];
+
+        public Segment? Next
+        {
+            get => Volatile.Read(ref _next);
+            set => Volatile.Write(ref _next, value);
+        }
+    }
+
+    /// <summary>One reader's place. Holds nothing of the journal back.</summary>
+    internal sealed class Cursor(JobJournal journal, long next)
+    {
+        private Segment? _segment;
+
+        /// <summary>The next durable entry and the number it is shown under, or null when there is none yet.</summary>
+        public JournalEntry? TryRead(out long number)
+        {
+            number = next;
+            if (next > journal.Last)
+                return null;
+            _segment ??= journal._first;
+            while (next >= _segment.From + _segment.Entries.Length)
+                _segment = _segment.Next!;
+            JournalEntry entry = Volatile.Read(ref _segment.Entries[next - _segment.From]);
+            next = entry.Payload is TrimmedRange range ? range.To + 1 : next + 1;
+            return entry;
+        }
+
+        /// <summary>Done when <see cref="TryRead"/> may give something, or nothing will come any more (false).</summary>
+        public async ValueTask<bool> WaitAsync(CancellationToken token)
+        {
+            while (next > journal.Last)
+            {
+                Task changed = journal.Changed();
+                Interlocked.MemoryBarrier();
+                if (next <= journal.Last)
+                    return true;
+                if (journal.IsClosed)
+                    return false;
+                await changed.WaitAsync(token);
+            }
+            return true;
+        }
+    }
+}

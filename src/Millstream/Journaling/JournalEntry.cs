@@ -1,0 +1,107 @@
+using System.Runtime.InteropServices;
+using System.Text.Json;
+
+namespace Millstream;
+
+/// <summary>
+/// What an entry is. Deliveries start a turn, commands are what a body asked for in it, notes are for readers and mean nothing to a replay,
+/// endings are the last entry.
+/// </summary>
+internal enum EntryKind : byte
+{
+    // Deliveries
+    JobStarted, TaskCompleted, TaskFailed, TaskCancelled, Signal, QuestionAnswered, TimerFired, TimerStopped, QuestionWithdrawn,
+    ChildCompleted, ChildFailed, ChildCancelled, Flushed, JobCancelling,
+
+    // Commands
+    TaskScheduled, Event, QuestionAsked, TimerSet, ChildStarted, TaskStopping, TimerStopping, QuestionWithdrawing, ChildStopping, Flush, JobReturned,
+
+    // Notes
+    TaskStarted, TaskRetried, TaskDelta, ChildEntry, Trimmed,
+
+    // Endings
+    JobCompleted, JobFailed, JobCancelled,
+}
+
+/// <summary>One entry of a job's journal: typed in memory, made bytes by a store that needs bytes. Immutable once appended.</summary>
+internal sealed class JournalEntry
+{
+    private const int BaseSize = 96;
+
+    public JournalEntry(EntryKind kind, long time)
+    {
+        Kind = kind;
+        Time = time;
+    }
+
+    public EntryKind Kind { get; }
+
+    /// <summary>UTC ticks.</summary>
+    public long Time { get; }
+
+    /// <summary>Given when it is appended; from 1, without gaps.</summary>
+    public long Number { get; set; }
+
+    /// <summary>The number of the command that it is or belongs to; 0 for none.</summary>
+    public int Command { get; init; }
+
+    /// <summary>The attempt, from 1; 0 for none.</summary>
+    public int Attempt { get; init; }
+
+    /// <summary>The id of the task, question or child that it is about.</summary>
+    public string? Subject { get; init; }
+
+    public object? Payload { get; init; }
+
+    /// <summary>How the payload becomes JSON; null where the kind has a payload of the runtime's own.</summary>
+    public PayloadType? PayloadType { get; init; }
+
+    /// <summary>Whether it is the last entry of its turn.</summary>
+    public bool EndsTurn { get; set; }
+
+    public bool IsDelivery => Kind <= EntryKind.JobCancelling;
+
+    public bool IsCommand => Kind is >= EntryKind.TaskScheduled and <= EntryKind.JobReturned;
+
+    public bool IsEnding => Kind >= EntryKind.JobCompleted;
+
+    /// <summary>What it counts against the in-memory bound. Objects of agents' own types are counted by the base only: in memory nothing is serialised.</summary>
+    public long Size => BaseSize + Payload switch
+    {
+        DeltaChunk chunk => chunk.Bytes.Length,
+        string text => text.Length * 2L,
+        byte[] bytes => bytes.Length,
+        JsonElement { ValueKind: not JsonValueKind.Undefined } json => JsonMarshal.GetRawUtf8Value(json).Length,
+        _ => 0,
+    };
+}
+
+/// <summary>Output of a running attempt.</summary>
+/// <param name="Stream">Which output.</param>
+/// <param name="Index">The number among all chunks of the attempt, from 0.</param>
+/// <param name="Bytes">The bytes.</param>
+internal sealed record DeltaChunk(string Stream, int Index, byte[] Bytes);
+
+/// <summary>What a <c>job.started</c> says beside the input.</summary>
+internal sealed record StartOf(string Agent, string Version, object? Input);
+
+/// <summary>What a <c>child.started</c> says beside the input; the task is the id of the node that it runs for.</summary>
+internal sealed record ChildOf(string Agent, string Task, object? Input);
+
+/// <summary>Where an attempt runs.</summary>
+internal sealed record AttemptOf(string Worker, IReadOnlyList<string> Resources);
+
+/// <summary>Why an attempt failed, and when the next one comes.</summary>
+internal sealed record RetryOf(TaskError Error, TimeSpan Delay);
+
+/// <summary>An entry of a child's journal that is shown in its parent's stream.</summary>
+internal sealed record ChildPointer(JobId Child, JournalEntry Entry);
+
+/// <summary>A range of numbers whose entries were removed.</summary>
+internal sealed class TrimmedRange(string @class)
+{
+    /// <summary>The last number of the range; grows while the range does.</summary>
+    public long To { get; set; }
+
+    public string Class => @class;
+}

@@ -1,0 +1,44 @@
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+
+namespace Millstream;
+
+/// <summary>How values of one type become JSON and come back.</summary>
+internal abstract class PayloadType
+{
+    public abstract Type Type { get; }
+
+    public static PayloadType Of<T>() => PayloadType<T>.Default;
+
+    /// <summary>Of a value whose static type is not known.</summary>
+    public static PayloadType OfRuntime { get; } = new RuntimePayloadType();
+
+    public abstract JsonElement Write(object? value);
+
+    public abstract object? Read(JsonElement json);
+
+    private sealed class RuntimePayloadType : PayloadType
+    {
+        public override Type Type => typeof(object);
+
+        public override JsonElement Write(object? value) => JsonSerializer.SerializeToElement(value, value?.GetType() ?? typeof(object), AgentContract.DefaultOptions);
+
+        public override object Read(JsonElement json) => json;
+    }
+}
+
+/// <inheritdoc/>
+internal sealed class PayloadType<T>(JsonTypeInfo<T>? info) : PayloadType
+{
+    private JsonTypeInfo<T>? _info = info;
+
+    public static PayloadType<T> Default { get; } = new(null);
+
+    public override Type Type => typeof(T);
+
+    private JsonTypeInfo<T> Info => _info ??= (JsonTypeInfo<T>)AgentContract.DefaultOptions.GetTypeInfo(typeof(T));
+
+    public override JsonElement Write(object? value) => value is JsonElement element ? element : JsonSerializer.SerializeToElement((T)value!, Info);
+
+    public override object? Read(JsonElement json) => typeof(T) == typeof(JsonElement) ? json : json.Deserialize(Info);
+}

@@ -1,0 +1,14 @@
+namespace Millstream;
+
+/// <summary>A resource that is nothing but its count and labels, as a licence or a place on a device: tasks use the thing itself in their own way.</summary>
+public sealed class PlainResource : Resource
+{
+    /// <summary>Makes a resource.</summary>
+    /// <param name="id">Unique in the fleet.</param>
+    /// <param name="type">What requirements name.</param>
+    /// <param name="capacity">1 for what one task uses alone, else the units that tasks share.</param>
+    /// <param name="labels">What selectors look at.</param>
+    public PlainResource(string id, string type, long capacity = 1, IReadOnlyDictionary<string, string>? labels = null) : base(id, type, capacity, labels)
+    {
+    }
+}

@@ -1,0 +1,67 @@
+namespace Millstream;
+
+/// <summary>How a task is retried and how long an attempt may take.</summary>
+public sealed record TaskPolicy
+{
+    private readonly TimeSpan? _timeout;
+
+    /// <summary>One attempt, no time limit.</summary>
+    public static TaskPolicy Default { get; } = new();
+
+    /// <summary>How failed attempts are tried again.</summary>
+    public RetryPolicy Retry { get; init; } = RetryPolicy.None;
+
+    /// <summary>The time that one attempt may take, from its lease on; null for no bound.</summary>
+    /// <exception cref="ArgumentException">It is not greater than zero.</exception>
+    public TimeSpan? Timeout
+    {
+        get => _timeout;
+        init => _timeout = value is not { } time || time > TimeSpan.Zero ? value : throw new ArgumentException($"{nameof(TaskPolicy)}.{nameof(Timeout)} is {value}; give more than zero, or null for no bound.", nameof(value));
+    }
+}
+
+/// <summary>Back-off between attempts. The lease is given back meanwhile.</summary>
+public sealed record RetryPolicy
+{
+    private readonly int _attempts = 1;
+    private readonly double _factor = 2;
+
+    /// <summary>One attempt.</summary>
+    public static RetryPolicy None { get; } = new();
+
+    /// <summary>Attempts in all, 1 by default.</summary>
+    /// <exception cref="ArgumentException">It is below 1.</exception>
+    public int Attempts
+    {
+        get => _attempts;
+        init => _attempts = value >= 1 ? value : throw new ArgumentException($"{nameof(RetryPolicy)}.{nameof(Attempts)} is {value}; give 1 or more, the first attempt counts.", nameof(value));
+    }
+
+    /// <summary>The wait before the second attempt, 1 s by default.</summary>
+    public TimeSpan Delay { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>How much longer each further wait is, 2 by default.</summary>
+    /// <exception cref="ArgumentException">It is below 1.</exception>
+    public double Factor
+    {
+        get => _factor;
+        init => _factor = value >= 1 ? value : throw new ArgumentException($"{nameof(RetryPolicy)}.{nameof(Factor)} is {value}; give 1 or more.", nameof(value));
+    }
+
+    /// <summary>The longest wait, 30 s by default; an error's own <see cref="RetryableTaskException.RetryAfter"/> may be longer.</summary>
+    public TimeSpan MaxDelay { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Whether waits are spread over half to all of their length, so that what failed together does not come back together. True by default.</summary>
+    public bool Jitter { get; init; } = true;
+
+    /// <summary>The wait after a failed attempt.</summary>
+    /// <param name="attempt">The failed attempt, from 1.</param>
+    /// <param name="retryAfter">What the other side asked for.</param>
+    /// <param name="random">0 (inclusive) to 1.</param>
+    internal TimeSpan DelayAfter(int attempt, TimeSpan? retryAfter, double random)
+    {
+        double ticks = Math.Min(MaxDelay.Ticks, Delay.Ticks * Math.Pow(Factor, attempt - 1));
+        TimeSpan delay = TimeSpan.FromTicks((long)(Jitter ? ticks * (0.5 + random / 2) : ticks));
+        return retryAfter > delay ? retryAfter.Value : delay;
+    }
+}

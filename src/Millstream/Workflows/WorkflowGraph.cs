@@ -1,0 +1,203 @@
+namespace Millstream;
+
+/// <summary>How one node, or one run of a fan-out, ended.</summary>
+internal readonly record struct NodeEnd(WorkflowTaskStatus Status, object? Output, TaskError? Error = null)
+{
+    public static NodeEnd Skipped { get; } = new(WorkflowTaskStatus.Skipped, null);
+
+    public static NodeEnd Completed(object? output) => new(WorkflowTaskStatus.Completed, output);
+
+    public static NodeEnd Failed(TaskError error) => new(WorkflowTaskStatus.Failed, null, error);
+}
+
+/// <summary>What nodes that are done gave; the input is node 0.</summary>
+internal sealed class NodeValues(NodeEnd[] ends)
+{
+    private Dictionary<GraphNode, object>? _kept;
+
+    public NodeEnd this[GraphNode node] => ends[node.Index];
+
+    /// <summary>The workflow's input.</summary>
+    public object? Input => ends[0].Output;
+
+    public T Get<T>(GraphNode node) => (T)ends[node.Index].Output!;
+
+    /// <summary>What a node's functions make once in an execution and use for each item.</summary>
+    public T Keep<T>(GraphNode node, Func<T> make) where T : class
+    {
+        _kept ??= [];
+        if (!_kept.TryGetValue(node, out object? kept))
+            _kept.Add(node, kept = make());
+        return (T)kept;
+    }
+}
+
+/// <summary>
+/// One node: a task, an agent, a fan-out of a task, or a pure function of other nodes. Erased, so that what is built in code and what is read from
+/// a file run alike. Its functions are pure and run in the workflow agent's turns.
+/// </summary>
+internal sealed class GraphNode(int index, string? id)
+{
+    public int Index => index;
+
+    /// <summary>The id that streams show; null for a pure function.</summary>
+    public string? Id => id;
+
+    /// <summary>What must be done before it starts.</summary>
+    public List<GraphNode> Dependencies { get; } = [];
+
+    /// <summary>What it runs: a task; null for an agent or a pure function.</summary>
+    public AgentTask? Task { get; init; }
+
+    /// <summary>What it runs: an agent and its input, found when it starts.</summary>
+    public Func<object?, (Agent Agent, object? Input)>? Child { get; init; }
+
+    /// <summary>Its input, or of a pure function its output, or of a fan-out the list of items.</summary>
+    public required Func<NodeValues, object?> Input { get; init; }
+
+    /// <summary>Of a fan-out the input of one run.</summary>
+    public Func<NodeValues, object?, int, object?>? ItemInput { get; init; }
+
+    /// <summary>Of a fan-out whether one item runs.</summary>
+    public Func<NodeValues, object?, int, bool>? ItemCondition { get; init; }
+
+    /// <summary>Whether it runs at all.</summary>
+    public Func<NodeValues, bool>? Condition { get; init; }
+
+    /// <summary>What its dependants see of how it ended.</summary>
+    public required Func<NodeEnd, object?> Result { get; init; }
+
+    /// <summary>Of a fan-out what its dependants see of how its runs ended.</summary>
+    public Func<IReadOnlyList<NodeEnd>, object?>? Results { get; init; }
+
+    public NodeOptions Options { get; init; } = new();
+
+    /// <summary>Whether it may fail.</summary>
+    public bool ContinuesOnError { get; init; }
+
+    /// <summary>Whether dependants of it run when it is skipped. A typed dependant has nothing to run with; one of a file sees null.</summary>
+    public bool PassesWhenSkipped { get; init; }
+
+    /// <summary>How many nodes come after it: what many wait for goes first.</summary>
+    public int Rank { get; set; }
+
+    public bool IsPure => id is null;
+}
+
+/// <summary>A checked graph: immutable, run by any number of jobs at once.</summary>
+internal sealed class WorkflowGraph
+{
+    // Beyond it a rank of exact counts would cost more than it gives.
+    private const int MaxExactRank = 2_000;
+
+    /// <summary>Checks a graph as a whole.</summary>
+    /// <exception cref="WorkflowException">It is wrong; lists every fault.</exception>
+    public WorkflowGraph(string id, string version, WorkflowOptions options, IReadOnlyList<GraphNode> nodes, GraphNode? output, List<string>? faults = null)
+    {
+        faults ??= [];
+        Id = id;
+        Version = version;
+        Options = options;
+        Nodes = nodes;
+        Output = output!;
+        if (output is null)
+            faults.Add("it has no output; return the node whose value the workflow gives");
+        foreach (IGrouping<string?, GraphNode> same in nodes.Where(n => n.Id is not null).GroupBy(n => n.Id).Where(g => g.Count() > 1))
+            faults.Add($"the id '{same.Key}' stands {same.Count()} times; ids are unique in a workflow");
+        Successors = [.. nodes.Select(_ => new List<GraphNode>())];
+        foreach (GraphNode node in nodes)
+        {
+            foreach (GraphNode dependency in node.Dependencies.Distinct())
+                Successors[dependency.Index].Add(node);
+        }
+        if (FindCycle() is { } cycle)
+            faults.Add($"there is a cycle: {string.Join(" -> ", cycle.Where(n => n.Id is not null).Select(n => n.Id))}");
+        if (faults.Count > 0)
+            throw new WorkflowException(id, faults);
+        Rank();
+        TaskCount = nodes.Count(n => !n.IsPure);
+    }
+
+    public string Id { get; }
+
+    public string Version { get; }
+
+    public WorkflowOptions Options { get; }
+
+    public IReadOnlyList<GraphNode> Nodes { get; }
+
+    public GraphNode Output { get; }
+
+    public List<GraphNode>[] Successors { get; }
+
+    /// <summary>How many nodes do something.</summary>
+    public int TaskCount { get; }
+
+    private List<GraphNode>? FindCycle()
+    {
+        int[] waits = [.. Nodes.Select(n => n.Dependencies.Distinct().Count())];
+        Queue<GraphNode> ready = new(Nodes.Where(n => waits[n.Index] == 0));
+        int done = 0;
+        while (ready.TryDequeue(out GraphNode? node))
+        {
+            done++;
+            foreach (GraphNode next in Successors[node.Index])
+            {
+                if (--waits[next.Index] == 0)
+                    ready.Enqueue(next);
+            }
+        }
+        if (done == Nodes.Count)
+            return null;
+        // Every node that is left waits for another one that is left, so following them comes back.
+        List<GraphNode> path = [Nodes.First(n => waits[n.Index] > 0)];
+        while (true)
+        {
+            GraphNode next = path[^1].Dependencies.First(d => waits[d.Index] > 0);
+            int at = path.IndexOf(next);
+            path.Add(next);
+            if (at >= 0)
+                return [.. path[at..].AsEnumerable().Reverse()];
+        }
+    }
+
+    /// <summary>Total successors where that is cheap, else the longest chain behind: both say what many wait for.</summary>
+    private void Rank()
+    {
+        List<GraphNode> order = Order();
+        if (Nodes.Count <= MaxExactRank)
+        {
+            var after = new System.Collections.BitArray[Nodes.Count];
+            for (int i = order.Count - 1; i >= 0; i--)
+            {
+                GraphNode node = order[i];
+                System.Collections.BitArray all = new(Nodes.Count);
+                foreach (GraphNode next in Successors[node.Index])
+                {
+                    all.Or(after[next.Index]);
+                    all[next.Index] = !next.IsPure || all[next.Index];
+                }
+                after[node.Index] = all;
+                node.Rank = all.Cast<bool>().Count(b => b);
+            }
+            return;
+        }
+        for (int i = order.Count - 1; i >= 0; i--)
+            order[i].Rank = Successors[order[i].Index].Select(n => n.Rank + 1).DefaultIfEmpty(0).Max();
+    }
+
+    private List<GraphNode> Order()
+    {
+        int[] waits = [.. Nodes.Select(n => n.Dependencies.Distinct().Count())];
+        List<GraphNode> order = [.. Nodes.Where(n => waits[n.Index] == 0)];
+        for (int i = 0; i < order.Count; i++)
+        {
+            foreach (GraphNode next in Successors[order[i].Index])
+            {
+                if (--waits[next.Index] == 0)
+                    order.Add(next);
+            }
+        }
+        return order;
+    }
+}

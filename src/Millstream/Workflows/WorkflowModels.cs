@@ -1,0 +1,126 @@
+using System.Text.Json.Serialization;
+
+namespace Millstream;
+
+/// <summary>What became of a task of a workflow.</summary>
+public enum WorkflowTaskStatus
+{
+    /// <summary>It gave its output.</summary>
+    Completed,
+
+    /// <summary>It failed for good or was cancelled by a signal.</summary>
+    Failed,
+
+    /// <summary>Its condition was false, it was skipped by a signal, or what it needs failed.</summary>
+    Skipped,
+}
+
+/// <summary>What a workflow does when a task fails that is not allowed to.</summary>
+public enum FailureMode
+{
+    /// <summary>Stops the others, then fails.</summary>
+    Cancel,
+
+    /// <summary>Runs what does not depend on it, then fails.</summary>
+    Finish,
+
+    /// <summary>Runs what does not depend on it, then waits for a <see cref="WorkflowSignal.RetryTask"/> or <see cref="WorkflowSignal.SkipTask"/>.</summary>
+    Wait,
+}
+
+/// <summary>How a workflow runs.</summary>
+public sealed record WorkflowOptions
+{
+    /// <summary>What happens when a task fails; <see cref="FailureMode.Cancel"/> unless said otherwise.</summary>
+    public FailureMode OnFailure { get; init; }
+}
+
+/// <summary>How one task of a workflow runs.</summary>
+public sealed record NodeOptions
+{
+    /// <summary>Retry and timeout; the task's own policy when null.</summary>
+    public TaskPolicy? Policy { get; init; }
+
+    /// <summary>What it needs beside what the task itself requires.</summary>
+    public IReadOnlyList<ResourceRequirement> Requirements { get; init; } = [];
+
+    /// <summary>How many runs of a fan-out may be under way at once; null leaves it to the resources.</summary>
+    public int? MaxParallel { get; init; }
+}
+
+/// <summary>A value that is there only where its condition held.</summary>
+/// <param name="HasValue">Whether it is there.</param>
+/// <param name="Value">The value; the type's default where it is not there.</param>
+public readonly record struct Optional<T>(bool HasValue, T? Value)
+{
+    /// <summary>The value, or another one where it is not there.</summary>
+    public T Or(T other) => HasValue ? Value! : other;
+}
+
+/// <summary>What a task gave that is allowed to fail: its output, or why there is none.</summary>
+/// <param name="Ok">Whether it completed.</param>
+/// <param name="Value">The output; the type's default where it failed.</param>
+/// <param name="Error">Why it failed.</param>
+public readonly record struct Outcome<T>(bool Ok, T? Value, TaskError? Error);
+
+/// <summary>What a workflow's stream says beside the entries of its tasks.</summary>
+[JsonPolymorphic(TypeDiscriminatorPropertyName = "type")]
+[JsonDerivedType(typeof(TaskEnded), "taskEnded")]
+[JsonDerivedType(typeof(DecisionNeeded), "decisionNeeded")]
+[JsonDerivedType(typeof(Paused), "paused")]
+[JsonDerivedType(typeof(Resumed), "resumed")]
+[JsonDerivedType(typeof(SignalIgnored), "signalIgnored")]
+public abstract record WorkflowEvent
+{
+    private WorkflowEvent()
+    {
+    }
+
+    /// <summary>A task has ended (a fan-out: all of it).</summary>
+    /// <param name="Task">Its id.</param>
+    /// <param name="Status">How.</param>
+    /// <param name="Done">How many tasks of the workflow have ended.</param>
+    /// <param name="Total">How many there are.</param>
+    public sealed record TaskEnded(string Task, WorkflowTaskStatus Status, int Done, int Total) : WorkflowEvent;
+
+    /// <summary>A task has failed and the workflow waits for a signal about it.</summary>
+    public sealed record DecisionNeeded(string Task, string Error) : WorkflowEvent;
+
+    /// <summary>No task is started until it is resumed; those under way go on.</summary>
+    public sealed record Paused : WorkflowEvent;
+
+    /// <summary>Tasks are started again.</summary>
+    public sealed record Resumed : WorkflowEvent;
+
+    /// <summary>A signal did not fit.</summary>
+    public sealed record SignalIgnored(string Signal, string Reason) : WorkflowEvent;
+}
+
+/// <summary>What can be sent to a running workflow.</summary>
+[JsonPolymorphic(TypeDiscriminatorPropertyName = "type")]
+[JsonDerivedType(typeof(Pause), "pause")]
+[JsonDerivedType(typeof(Resume), "resume")]
+[JsonDerivedType(typeof(RetryTask), "retry")]
+[JsonDerivedType(typeof(SkipTask), "skip")]
+[JsonDerivedType(typeof(CancelTask), "cancel")]
+public abstract record WorkflowSignal
+{
+    private WorkflowSignal()
+    {
+    }
+
+    /// <summary>Start no task until a <see cref="Resume"/>.</summary>
+    public sealed record Pause : WorkflowSignal;
+
+    /// <summary>Start tasks again.</summary>
+    public sealed record Resume : WorkflowSignal;
+
+    /// <summary>Run a failed task again; of a fan-out, what failed of it. Where the workflow waits for it.</summary>
+    public sealed record RetryTask(string Task) : WorkflowSignal;
+
+    /// <summary>Do without the task: it is stopped if it runs, and counts as skipped.</summary>
+    public sealed record SkipTask(string Task) : WorkflowSignal;
+
+    /// <summary>Stop one task: it counts as failed.</summary>
+    public sealed record CancelTask(string Task) : WorkflowSignal;
+}

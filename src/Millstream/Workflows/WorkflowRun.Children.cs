@@ -1,0 +1,38 @@
+namespace Millstream;
+
+/// <content>Agents and workflows as nodes: a child job for each attempt, under the node's policy.</content>
+internal sealed partial class WorkflowRun
+{
+    private async Task<object?> RunChildAsync(NodeRun run, string subject, object? input)
+    {
+        (Agent agent, object? childInput) = run.Node.Child!(input);
+        TaskPolicy policy = run.Node.Options.Policy ?? TaskPolicy.Default;
+        for (int attempt = 1; ; attempt++)
+        {
+            try
+            {
+                return await RunChildOnceAsync(run, subject, agent, childInput, policy.Timeout);
+            }
+            catch (Exception e) when (e is ChildJobFailedException or TimeoutException && attempt < policy.Retry.Attempts)
+            {
+                await _context.DelayAsync(policy.Retry.DelayAfter(attempt, null, _context.Random.NextDouble()), run.Stop.Token);
+            }
+        }
+    }
+
+    private async Task<object?> RunChildOnceAsync(NodeRun run, string subject, Agent agent, object? input, TimeSpan? timeout)
+    {
+        if (timeout is not { } time)
+            return await _context.RunChildAsync<object?>(agent, input, subject, run.Stop.Token);
+        using CancellationTokenSource limit = _context.CancelAfter(time);
+        using CancellationTokenSource either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, run.Stop.Token);
+        try
+        {
+            return await _context.RunChildAsync<object?>(agent, input, subject, either.Token);
+        }
+        catch (OperationCanceledException) when (limit.IsCancellationRequested && !run.Stop.IsCancellationRequested)
+        {
+            throw new TimeoutException($"task {subject} took longer than its timeout of {Words.Duration(time)}");
+        }
+    }
+}

@@ -1,0 +1,63 @@
+namespace Millstream;
+
+/// <content>One task for each item.</content>
+internal sealed partial class WorkflowRun
+{
+    private async Task FanOutAsync(NodeRun run, IReadOnlyList<object?> items)
+    {
+        GraphNode node = run.Node;
+        // A retry by signal runs again only what did not complete.
+        NodeEnd[] ends = run.Items ??= new NodeEnd[items.Count];
+        bool[] hasOutput = run.HasOutput ??= new bool[items.Count];
+        int limit = Math.Min(node.Options.MaxParallel ?? int.MaxValue, Math.Max(1, items.Count));
+        int next = 0;
+        TaskError? failure = null;
+        Task[] lanes = new Task[limit];
+        for (int i = 0; i < limit; i++)
+            lanes[i] = LaneAsync();
+        await Task.WhenAll(lanes);
+        failure ??= ends.FirstOrDefault(e => e.Status == WorkflowTaskStatus.Failed).Error;
+        run.Results = failure is null || node.ContinuesOnError ? node.Results!(ends) : null;
+        Finish(run, failure is null ? NodeEnd.Completed(null) : NodeEnd.Failed(failure));
+
+        async Task LaneAsync()
+        {
+            while (next < items.Count)
+            {
+                int index = next++;
+                if (hasOutput[index])
+                    continue;
+                if (failure is not null || run.Stop.IsCancellationRequested)
+                {
+                    ends[index] = NodeEnd.Failed(failure ?? new TaskError($"{node.Id}[{index}]", 0, ErrorTypes.Cancelled, $"task {node.Id}[{index}] was not started", false));
+                    continue;
+                }
+                ends[index] = await RunItemAsync(run, items[index], index);
+                hasOutput[index] = ends[index].Status == WorkflowTaskStatus.Completed;
+                if (ends[index] is { Status: WorkflowTaskStatus.Failed, Error: { } error } && !node.ContinuesOnError && failure is null)
+                {
+                    failure = error;
+                    run.Stop.Cancel();
+                }
+            }
+        }
+    }
+
+    private async Task<NodeEnd> RunItemAsync(NodeRun run, object? item, int index)
+    {
+        GraphNode node = run.Node;
+        string subject = $"{node.Id}[{index}]";
+        object? input;
+        try
+        {
+            if (node.ItemCondition?.Invoke(_values, item, index) == false)
+                return NodeEnd.Skipped;
+            input = node.ItemInput!(_values, item, index);
+        }
+        catch (Exception e) when (e is not (OperationCanceledException or OutsideTurnException))
+        {
+            return NodeEnd.Failed(new TaskError(subject, 0, e.GetType().Name, e.Message, false, e.ToString()));
+        }
+        return await RunOnceAsync(run, subject, input);
+    }
+}

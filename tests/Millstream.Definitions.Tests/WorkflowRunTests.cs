@@ -1,0 +1,144 @@
+using System.Text.Json;
+
+namespace Millstream.Definitions.Tests;
+
+/// <summary>Workflow files that are executed.</summary>
+public sealed class WorkflowRunTests
+{
+    private static readonly TaskKind Upper = new("sandbox.run", use => AgentTask.Create<JsonElement, JsonElement>(use.TaskId, (with, _) =>
+    {
+        string[] command = [.. with.GetProperty("command").EnumerateArray().Select(c => c.GetString()!)];
+        if (command[0] == "fail")
+            throw new TerminalTaskException($"failed: {string.Join(' ', command)}");
+        string stdout = string.Join(' ', command);
+        return Task.FromResult(JsonSerializer.SerializeToElement(new { stdout, lines = command, stderr = "", exitCode = 0, files = Array.Empty<string>() }));
+    }));
+
+    private static async Task<(JsonElement Output, List<JobEvent> Events)> RunAsync(string text, params string[] inputs)
+    {
+        WorkflowDefinition definition = WorkflowFile.Parse(text);
+        await using AgentOrchestrator orchestrator = new();
+        Job<JsonElement, WorkflowEvent, WorkflowSignal> job = await orchestrator.CreateJobAsync(definition.ToWorkflow([Upper]).Agent, definition.BindInput(inputs));
+        List<JobEvent> events = [];
+        await foreach (JobEvent e in job.EventsAsync())
+            events.Add(e);
+        return (await job.Completion, events);
+    }
+
+    [Fact]
+    public async Task Run_ForEachWithFailures_KeepsPlacesAndCompletes()
+    {
+        (JsonElement output, List<JobEvent> events) = await RunAsync("""
+            name: places
+            input: { words: { type: array<string> } }
+            tasks:
+              each:
+                for_each: ${{ input.words }}
+                uses: sandbox.run
+                with: { command: ["${{ item }}", "${{ to_string(index) }}"] }
+                if: ${{ item != 'skip' }}
+                continue_on_error: true
+              text:
+                uses: template
+                with: { text: "{% for w in words %}[{{ w }}]{% endfor %}", values: { words: "${{ tasks.each.output[?stdout].stdout }}" } }
+            output: { all: "${{ tasks.each.output[*].stdout }}", errors: "${{ tasks.each.errors }}", text: "${{ tasks.text.output.text }}", status: "${{ tasks.each.status }}" }
+            """, """words=["a","fail","skip","b"]""");
+        Assert.Equal("""{"all":["a 0","b 3"],"errors":[{"index":1,"message":"failed: fail 1"}],"text":"[a 0][b 3]","status":"failed"}""", output.GetRawText());
+        Assert.Contains(events, e => e.Kind == "task.delta" && e.Task == "text" && e.Stream == "text");
+        Assert.Equal(["each[0]", "each[1]", "each[3]", "text"], events.Where(e => e.Kind == "task.scheduled").Select(e => e.Task));
+    }
+
+    [Fact]
+    public async Task Run_SkippedTask_GivesNullToItsDependants()
+    {
+        (JsonElement output, _) = await RunAsync("""
+            name: skipped
+            tasks:
+              never: { uses: sandbox.run, with: { command: [x] }, if: false }
+              after: { uses: sandbox.run, with: { command: ["${{ not_null(tasks.never.output.stdout, 'none') }}"] } }
+            output: ["${{ tasks.never.status }}", "${{ tasks.after.output.stdout }}"]
+            """);
+        Assert.Equal("""["skipped","none"]""", output.GetRawText());
+    }
+
+    [Fact]
+    public async Task Run_NullFoundWhenItStarts_FailsThatTaskWithThePath()
+    {
+        JobFailedException e = await Assert.ThrowsAsync<JobFailedException>(() => RunAsync("""
+            name: nulls
+            tasks:
+              never: { uses: sandbox.run, with: { command: [x] }, if: false }
+              after: { uses: sandbox.run, with: { command: ["a ${{ tasks.never.output.stdout }}"] } }
+            """));
+        Assert.Equal("after", e.Error.Task);
+        Assert.Contains("is null and cannot stand in text", e.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Run_NestedWorkflow_RunsAsChildWithItsDefaults()
+    {
+        string folder = Directory.CreateTempSubdirectory().FullName;
+        try
+        {
+            File.WriteAllText(Path.Combine(folder, "inner.yaml"), """
+                name: inner
+                input: { a: { type: string }, b: { type: string, default: there } }
+                tasks: { say: { uses: sandbox.run, with: { command: ["${{ input.a }}", "${{ input.b }}"] } } }
+                output: ${{ tasks.say.output.stdout }}
+                """);
+            string outer = Path.Combine(folder, "outer.yaml");
+            File.WriteAllText(outer, """
+                name: outer
+                tasks: { sub: { uses: workflow, with: { file: inner.yaml, input: { a: hello } }, timeout: 1m } }
+                output: ${{ tasks.sub.output }}
+                """);
+            WorkflowDefinition definition = WorkflowFile.Read(outer);
+            Assert.Equal("\"hello there\"", (await definition.ToWorkflow([Upper]).Agent.RunAsync(definition.BindInput())).GetRawText());
+        }
+        finally
+        {
+            Directory.Delete(folder, true);
+        }
+    }
+
+    [Fact]
+    public async Task Run_UnknownAgent_FailsNamingIt()
+    {
+        JobFailedException e = await Assert.ThrowsAsync<JobFailedException>(() => RunAsync("name: a\ntasks: { x: { uses: agent, with: { agent: nobody } } }"));
+        Assert.Contains("there is no agent 'nobody'", e.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task FileWrite_NewFile_IsCreatedAndLinksAreFollowed()
+    {
+        string folder = Directory.CreateTempSubdirectory().FullName;
+        try
+        {
+            string path = Path.Combine(folder, "new.txt"), link = Path.Combine(folder, "link.txt");
+            File.CreateSymbolicLink(link, path);
+            await RunAsync("name: w\ninput: { p: { type: string } }\ntasks: { x: { uses: file.write, with: { path: \"${{ input.p }}\", text: one } } }", $"p={path}");
+            Assert.Equal("one", File.ReadAllText(path));
+            await RunAsync("name: w\ninput: { p: { type: string } }\ntasks: { x: { uses: file.write, with: { path: \"${{ input.p }}\", text: two } } }", $"p={link}");
+            Assert.Equal("two", File.ReadAllText(path));
+            Assert.NotNull(new FileInfo(link).LinkTarget);
+        }
+        finally
+        {
+            Directory.Delete(folder, true);
+        }
+    }
+
+    [Fact]
+    public void ToWorkflow_KindWithoutCode_SaysWhichThereAre()
+    {
+        WorkflowDefinition definition = WorkflowFile.Parse("name: s\ntasks: { x: { uses: sandbox.run, with: { command: [ls] } } }");
+        NotSupportedException e = Assert.Throws<NotSupportedException>(() => definition.ToWorkflow());
+        Assert.Contains("uses sandbox.run, for which this host has no code", e.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("finish", FailureMode.Finish)]
+    [InlineData("wait", FailureMode.Wait)]
+    public void Read_OnFailure_IsKnown(string text, FailureMode expected) =>
+        Assert.Equal(expected, WorkflowFile.Parse($"name: s\non_failure: {text}\ntasks: {{ x: {{ uses: agent, with: {{ agent: a }} }} }}").OnFailure);
+}

@@ -15,14 +15,5 @@ internal static class Words
 
     public static string Counted(long count, string noun) => count == 1 ? $"1 {noun}" : $"{count} {Many(noun)}";
 
-    /// <summary>What the units have for a label, as in <c>4 browsers have vendor = intel</c>.</summary>
-    public static string Labels(List<ResourceUnit> units, string type, string key)
-    {
-        IEnumerable<string> said = units.GroupBy(u => u.Labels.GetValueOrDefault(key))
-            .OrderByDescending(g => g.Count()).ThenBy(g => g.Key, StringComparer.Ordinal).Take(3)
-            .Select(g => $"{Counted(g.Count(), type)} {(g.Count() == 1 ? "has" : "have")} {(g.Key is null ? $"no label {key}" : $"{key} = {g.Key}")}");
-        return string.Join(", ", said);
-    }
-
     private static string Said(double number, string unit) => string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{number:0.##} {unit}");
 }

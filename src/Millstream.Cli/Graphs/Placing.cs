@@ -26,7 +26,7 @@ internal sealed class Placing
 
     private double Depth(LayerPoint point) => point.IsDummy ? 0 : _isDown ? _sizes[point.Node].Height : _sizes[point.Node].Width;
 
-    private double Distance(LayerPoint a, LayerPoint b) => (Breadth(a) + Breadth(b)) / 2 + (a.IsDummy && b.IsDummy ? EdgeGap : NodeGap);
+    private double Distance(LayerPoint a, LayerPoint b) => (Breadth(a) + Breadth(b)) / 2 + (a.IsDummy && b.IsDummy || !_isDown ? EdgeGap : NodeGap);
 
     private void PlaceAcross()
     {

@@ -82,7 +82,7 @@ internal sealed partial class Scheduler
             if (matching.Count == 0)
             {
                 string among = met.Count == 0 ? "" : $" among those with {string.Join(", ", met)}";
-                return $"no worker offers {Words.A(type)} with {clause.Text}{among} ({Words.Labels(left, type, clause.Key)})";
+                return $"no worker offers {Words.A(type)} with {clause.Text}{among} ({LabelWords.Of(left, type, clause.Key)})";
             }
 
             met.Add(clause.Text);

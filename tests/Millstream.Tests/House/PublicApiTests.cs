@@ -27,14 +27,18 @@ public sealed class PublicApiTests
         }
 
         File.WriteAllText(received, now);
-        string[] then = before.Split('\n'), lines = now.Split('\n');
+        string[] then = [.. InTheirTypes(before)], lines = [.. InTheirTypes(now)];
         Assert.Fail($"""
             The public API is not the one in {Approved}.
-            {string.Join('\n', then.Except(lines).Take(20).Select(l => "- " + l.Trim()).Concat(lines.Except(then).Take(20).Select(l => "+ " + l.Trim())))}
+            {string.Join('\n', then.Except(lines).Take(20).Select(l => "- " + l).Concat(lines.Except(then).Take(20).Select(l => "+ " + l)))}
             The whole of it is in {Received}. If the change is meant, accept it:
               MILLSTREAM_APPROVE=1 ./test PublicApi
             """);
     }
+
+    [Fact]
+    public void InTheirTypes_SameMemberOfTwoTypes_IsTwoLines() =>
+        Assert.Equal(["class A", "class A / int X", "class B", "class B / int X"], InTheirTypes("class A\n{\n    int X\n}\n\nclass B\n{\n    int X\n}\n"));
 
     [Fact]
     public void PublicApi_HoldsEveryLibrary() =>
@@ -78,6 +82,14 @@ public sealed class PublicApiTests
         var text = new StringBuilder();
         ApiText.Write(text, type, "");
         Assert.Equal(expected, text.ToString());
+    }
+
+    /// <summary>Each line with the type that it belongs to, so that a difference says where it is.</summary>
+    private static IEnumerable<string> InTheirTypes(string text)
+    {
+        string type = "";
+        foreach (string line in text.Split('\n').Where(l => l.Trim() is not ("" or "{" or "}")))
+            yield return line[0] == ' ' ? $"{type} / {line.Trim()}" : type = line;
     }
 
 #pragma warning disable CS0067, CA1822 // Samples are looked at, never used.

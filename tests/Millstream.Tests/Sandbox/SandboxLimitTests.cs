@@ -65,7 +65,8 @@ public sealed class SandboxLimitTests : SandboxTest
     {
         FakeTimeProvider clock = new();
         await using Millstream.Sandbox sandbox = await OpenAsync(new SandboxOptions { TimeProvider = clock });
-        SandboxCommand command = Shell("trap 'echo tidy; exit 4' TERM; echo ready; while :; do sleep 1000; done") with { Limits = new SandboxLimits { Time = TimeSpan.FromMinutes(5) } };
+        // Without a child: one that is forked at the moment of the signal would outlive it, and this clock never ends the grace.
+        SandboxCommand command = Shell("trap 'echo tidy; exit 4' TERM; echo ready; while :; do :; done") with { Limits = new SandboxLimits { Time = TimeSpan.FromMinutes(5) } };
         SandboxResult result = await sandbox.RunAsync(command, (_, chunk) => Advance(clock, chunk, TimeSpan.FromMinutes(6)));
         Assert.Equal((SandboxEnding.TimedOut, 4, "ready\ntidy\n"), (result.Ending, result.ExitCode, Text(result.StandardOutput)));
     }

@@ -54,7 +54,9 @@ internal sealed class Spawner
         try
         {
             DropPrivileges.Prepare();
-            Reaper.WaitFor(PosixSpawn.Start(program, ["true"], [], [none.Value, none.Value, none.Value]));
+            if (DropPrivileges.IsKnown)
+                DropPrivileges.Return();
+            Reaper.WaitFor(PosixSpawn.Start(program, ["true"], [], [none.Value, none.Value, none.Value], DropPrivileges.IsKnown ? new SandboxOptions().UserId : null));
         }
         catch (NativeException)
         {

@@ -45,7 +45,7 @@ internal sealed class SandboxProcess : IAsyncDisposable
     /// <summary>Done when the command has ended; null where bubblewrap gave no exit code.</summary>
     public Task<int?> Ended { get; private set; } = Task.FromResult<int?>(null);
 
-    /// <summary>Makes the sandbox, with its limits and files, and lets the command begin.</summary>
+    /// <summary>Makes the sandbox, with its limits and files; the command waits for <see cref="Begin"/>.</summary>
     public static async Task<SandboxProcess> StartAsync(LeaseEpoch epoch, SandboxOptions options, SandboxCommand command, SandboxOutputHandler? output)
     {
         string name = CgroupLayout.NameRun(epoch);
@@ -70,6 +70,19 @@ internal sealed class SandboxProcess : IAsyncDisposable
         {
             await process.DisposeAsync();
             throw;
+        }
+    }
+
+    /// <summary>Lets the command begin.</summary>
+    public void Begin()
+    {
+        try
+        {
+            _launch.Release.WriteAll([1]);
+        }
+        catch (NativeException)
+        {
+            // It was killed meanwhile, and its end tells that.
         }
     }
 
@@ -129,7 +142,10 @@ internal sealed class SandboxProcess : IAsyncDisposable
             _notEnforced.Add("set-uid bits on write mounts: this machine's system calls are not known here. Use an x86-64 or arm64 host, or mount for reading.");
         RefuseWhereRequired(command);
         _bubblewrap = await _launch.StartAsync();
-        int? first = await _status.FirstProcessAsync();
+        Task<int?> told = _status.FirstProcessAsync();
+        if (await Task.WhenAny(told, Task.Delay(TimeSpan.FromMilliseconds(StartMilliseconds), TimeProvider.System)) != told)
+            throw NotReady();
+        int? first = await told;
         if (first is not { } init || Reaper.TryOpen(init) is not { } opened)
             throw await NotStartedAsync(options);
         _init = init;
@@ -154,8 +170,10 @@ internal sealed class SandboxProcess : IAsyncDisposable
         foreach (CopyOut copy in _launch.Copies)
             copy.Open($"/proc/{_init.ToString(CultureInfo.InvariantCulture)}/root");
         WorkFolder.Write(Work, command.Files, _launch.IsRoot ? (uint)options.UserId : null);
-        _launch.Release.WriteAll([1]);
     }
+
+    private static SandboxException NotReady() =>
+        new($"The sandbox was not ready after {StartMilliseconds / 1000} s and was not run. A mounted folder may hang (a network file system), or the host is overloaded.");
 
     private void RefuseWhereRequired(SandboxCommand command)
     {
@@ -173,7 +191,7 @@ internal sealed class SandboxProcess : IAsyncDisposable
             if (Reaper.HasEnded(_initProcess!))
                 throw await NotStartedAsync(options);
             if (TimeProvider.System.GetElapsedTime(start).TotalMilliseconds > StartMilliseconds)
-                throw new SandboxException($"The sandbox was not ready after {StartMilliseconds / 1000} s and was not run. A mounted folder may hang (a network file system), or the host is overloaded.");
+                throw NotReady();
             // Mounts take a few milliseconds; only a busy host needs more, and then no thread is held.
             if (tries < 50)
                 _ = Libc.SleepMicroseconds(200);

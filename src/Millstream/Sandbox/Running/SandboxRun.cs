@@ -36,7 +36,8 @@ internal sealed class SandboxRun(
         using ITimer timer = options.TimeProvider.CreateTimer(_ => stopped.TrySetResult(Stop.TimeUp), null, command.Limits.Time, Timeout.InfiniteTimeSpan);
         using CancellationTokenRegistration cancel = token.Register(() => stopped.TrySetResult(Stop.Cancelled));
         using CancellationTokenRegistration dispose = disposed.Register(() => stopped.TrySetResult(Stop.Disposed));
-        Task<Stop> handler = FailureOfAsync(process, stopped);
+        _ = StopOnFailureAsync(process, stopped);
+        process.Begin();
         if (await Task.WhenAny(process.Ended, stopped.Task) == process.Ended)
             return Stop.No;
         Stop stop = await stopped.Task;
@@ -54,13 +55,16 @@ internal sealed class SandboxRun(
         over.Cancel();
     }
 
-    private static async Task<Stop> FailureOfAsync(SandboxProcess process, TaskCompletionSource<Stop> stopped)
+    private static async Task StopOnFailureAsync(SandboxProcess process, TaskCompletionSource<Stop> stopped)
     {
-        Task first = await Task.WhenAny(process.Output.Ended, process.Error.Ended);
-        await Task.WhenAny(first.IsFaulted ? first : Task.WhenAll(process.Output.Ended, process.Error.Ended));
-        if (process.Output.Ended.IsFaulted || process.Error.Ended.IsFaulted)
-            stopped.TrySetResult(Stop.HandlerFailed);
-        return Stop.HandlerFailed;
+        List<Task> pumps = [process.Output.Ended, process.Error.Ended];
+        while (pumps.Count > 0)
+        {
+            Task ended = await Task.WhenAny(pumps);
+            pumps.Remove(ended);
+            if (ended.IsFaulted)
+                stopped.TrySetResult(Stop.HandlerFailed);
+        }
     }
 
     private SandboxResult Tell(SandboxProcess process, int? exitCode, Stop stop)

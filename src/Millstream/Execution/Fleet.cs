@@ -6,6 +6,11 @@ namespace Millstream;
 /// </summary>
 internal sealed partial class Fleet : IResourceOwner
 {
+    private const int KeptDecisions = 256;
+
+    [ThreadStatic]
+    private static List<Decision>? s_decisions;
+
     private readonly Lock _gate = new();
     private readonly Scheduler _scheduler;
     private readonly TimeProvider _time;
@@ -126,7 +131,14 @@ internal sealed partial class Fleet : IResourceOwner
     {
         List<Decision>? decisions = null;
         while (_scheduler.TryTake(out Decision decision))
-            (decisions ??= []).Add(decision);
+        {
+            if (decisions is null)
+            {
+                decisions = s_decisions ?? new List<Decision>(4);
+                s_decisions = null;
+            }
+            decisions.Add(decision);
+        }
         // Only ever moved nearer: firing once too often is cheaper than arming at each call.
         if (_scheduler.NextWake(now) is { } wake && wake < _armedFor)
         {
@@ -138,7 +150,9 @@ internal sealed partial class Fleet : IResourceOwner
 
     private static void Act(List<Decision>? decisions)
     {
-        foreach (Decision decision in decisions ?? [])
+        if (decisions is null)
+            return;
+        foreach (Decision decision in decisions)
         {
             var task = (TaskCommand)decision.Request.Tag!;
             switch (decision.Kind)
@@ -153,6 +167,12 @@ internal sealed partial class Fleet : IResourceOwner
                     task.NeverFeasible(decision.Reason!);
                     break;
             }
+        }
+        // Kept for the next call on this thread; a call from inside found none and made its own.
+        if (decisions.Capacity <= KeptDecisions)
+        {
+            decisions.Clear();
+            s_decisions = decisions;
         }
     }
 }

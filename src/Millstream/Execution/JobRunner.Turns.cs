@@ -174,7 +174,7 @@ internal sealed partial class JobRunner
 
         public void Clear()
         {
-            const int kept = 64;
+            const int kept = 256;
             if (Entries.Capacity > kept)
                 Entries = new(4);
             else

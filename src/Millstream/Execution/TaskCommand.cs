@@ -76,7 +76,7 @@ internal abstract class TaskCommand(AgentTask task, object? input, RunSettings s
         if (isUnwanted)
             Refuse(grant);
         else
-            Runner.Engine.Executor.Schedule(this);
+            TaskTail.Schedule(Runner.Engine.Executor, this);
     }
 
     /// <summary>No worker can ever give it.</summary>
@@ -95,7 +95,10 @@ internal abstract class TaskCommand(AgentTask task, object? input, RunSettings s
     }
 
     /// <summary>Runs the attempt that was granted last.</summary>
-    public void Execute() => Volatile.Read(ref _attempt)?.Run();
+    public void Execute() => TaskTail.Run(Runner.Engine.Executor, this);
+
+    /// <summary>Runs the attempt that was granted last, and nothing after it.</summary>
+    public void RunAttempt() => Volatile.Read(ref _attempt)?.Run();
 
     public override void Stop()
     {
@@ -315,6 +318,7 @@ internal abstract class TaskCommand(AgentTask task, object? input, RunSettings s
         }
         // What it held is given back together with what its end sets off, so that successors compete for it; a busy job must not hold it up.
         _release = grant;
+        using TaskTail.Scope tail = TaskTail.Begin(isInline);
         if (!Runner.TryEnqueueInline(this))
         {
             if (Interlocked.Exchange(ref _release, null) is { } left)

@@ -11,7 +11,8 @@ internal sealed class Stage
     private const int NewMounts = 0x20000, DetachLazily = 2;
     private const ulong NoSuid = 2, NoDevices = 4, Recursive = 0x4000, Slave = 1 << 19;
     private const long MoveMount = 429, FromEmptyPath = 4;
-    private static readonly string[] s_places = ["/mnt", "/media", "/srv", "/tmp"];
+    // Hidden below the stage from then on, but for this thread only; the first few hold nothing that a start needs.
+    private static readonly string[] s_places = ["/sys/kernel/debug", "/sys/fs/pstore", "/media", "/srv", "/mnt", "/tmp"];
 
     private readonly string _root;
     private long _made;
@@ -21,14 +22,13 @@ internal sealed class Stage
     /// <summary>Makes it for the calling thread, for good; null where that is not allowed.</summary>
     public static Stage? TryMake()
     {
-        if (!OperatingSystem.IsLinux() || Libc.UserId() != 0 || s_places.FirstOrDefault(Directory.Exists) is not { } root)
-            return null;
-        if (Libc.Unshare(NewMounts) != 0)
+        if (!OperatingSystem.IsLinux() || Libc.UserId() != 0 || Libc.Unshare(NewMounts) != 0)
             return null;
         // Slave: mounts that the host makes later are still seen here, none of ours are seen there.
-        bool made = Libc.Mount("none", "/", null, Recursive | Slave, null) == 0 &&
-            Libc.Mount("millstream", root, "tmpfs", NoSuid | NoDevices, "mode=0711,size=1m") == 0;
-        return made ? new Stage(root) : null;
+        if (Libc.Mount("none", "/", null, Recursive | Slave, null) != 0)
+            return null;
+        string? root = s_places.FirstOrDefault(place => Directory.Exists(place) && Libc.Mount("millstream", place, "tmpfs", NoSuid | NoDevices, "mode=0711,size=1m") == 0);
+        return root is null ? null : new Stage(root);
     }
 
     /// <summary>A new empty folder, open to the sandboxed user on the way through.</summary>

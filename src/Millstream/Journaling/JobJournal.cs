@@ -165,6 +165,10 @@ internal abstract class JobJournal(IExecutor executor) : IThreadPoolWorkItem
         /// <summary>Done when <see cref="TryRead"/> may give something, or nothing will come any more (false).</summary>
         public async ValueTask<bool> WaitAsync(CancellationToken token)
         {
+            if (next <= journal.Last)
+                return true;
+            // Task.WaitAsync(token) would go on in the pool; waking all readers of the journal for one that leaves is cheaper than knowing each.
+            using CancellationTokenRegistration leaving = token.UnsafeRegister(static state => ((JobJournal)state!).Wake(), journal);
             while (next > journal.Last)
             {
                 Task changed = journal.Changed();
@@ -173,7 +177,8 @@ internal abstract class JobJournal(IExecutor executor) : IThreadPoolWorkItem
                     return true;
                 if (journal.IsClosed)
                     return false;
-                await changed.WaitAsync(token);
+                token.ThrowIfCancellationRequested();
+                await changed;
             }
             return true;
         }

@@ -49,7 +49,7 @@ internal sealed class SignalDelivery(object? signal, string? id) : SentDelivery
     {
         if (id is not null && !runner.IsNewSender(id))
         {
-            Answer(SignalResult.Duplicate);
+            runner.AnswerWhenDurable(this, SignalResult.Duplicate);
             return;
         }
         runner.Add(new JournalEntry(EntryKind.Signal, runner.Now) { Payload = signal, PayloadType = runner.Agent.Contract.Signal });

@@ -50,7 +50,7 @@ internal sealed partial class JobRunner
     }
 
     /// <summary>What a sender of something durable hears after this turn.</summary>
-    public void AnswerWhenDurable(SentDelivery sent) => (_turn.Sent ??= []).Add(sent);
+    public void AnswerWhenDurable(SentDelivery sent, SignalResult result = SignalResult.Accepted) => (_turn.Sent ??= []).Add((sent, result));
 
     private const string Advice = "Outside work goes into a step, `await context.StepAsync(\"name\", async task => …)`; waiting is `await context.DelayAsync(time)`; and no ConfigureAwait(false), Task.Run, ContinueWith or Task.WhenEach in a body.";
 
@@ -91,9 +91,11 @@ internal sealed partial class JobRunner
     private void Commit()
     {
         Turn turn = _turn;
-        if (turn.Entries.Count == 0)
+        // A sender may hear something that no entry follows from (a duplicate, a second cancel), but not before what it rests on is durable.
+        if (turn.Entries.Count == 0 && turn.Sent is null)
             return;
-        turn.Entries[^1].EndsTurn = true;
+        if (turn.Entries.Count > 0)
+            turn.Entries[^1].EndsTurn = true;
         turn.Runner = this;
         turn.IsLast = Ended is not null;
         lock (_gate)
@@ -123,8 +125,8 @@ internal sealed partial class JobRunner
             else if (effect.Command is not TaskCommand)
                 effect.Command.Start();
         }
-        foreach (SentDelivery sent in turn.Sent ?? [])
-            sent.Answer(SignalResult.Accepted);
+        foreach ((SentDelivery sent, SignalResult result) in turn.Sent ?? [])
+            sent.Answer(result);
         if (turn.IsLast)
             Finish();
     }
@@ -160,7 +162,7 @@ internal sealed partial class JobRunner
         /// <summary>What ended tasks held; given back together with what this turn asks for.</summary>
         public List<Grant>? Releases { get; set; }
 
-        public List<SentDelivery>? Sent { get; set; }
+        public List<(SentDelivery Sent, SignalResult Result)>? Sent { get; set; }
 
         public long Size { get; set; }
 

@@ -56,14 +56,15 @@ internal abstract class TaskCommand(AgentTask task, object? input, RunSettings s
     /// <summary>The scheduler gave what it asked for.</summary>
     public void Granted(Grant grant)
     {
-        bool isUnwanted;
+        bool isUnwanted, isStale;
         lock (this)
         {
             // A revocation may have been faster than this.
             if (grant.State != GrantState.Held)
                 return;
+            isStale = grant.Request != _request;
             isUnwanted = _isStopped || _isOver || _isDetached;
-            if (!isUnwanted)
+            if (!isUnwanted && !isStale)
             {
                 if (_attempt is not null)
                 {
@@ -73,7 +74,9 @@ internal abstract class TaskCommand(AgentTask task, object? input, RunSettings s
                 Begin(grant);
             }
         }
-        if (isUnwanted)
+        if (isStale)
+            Runner.Engine.Fleet.Release(grant);
+        else if (isUnwanted)
             Refuse(grant);
         else
             Runner.Engine.Executor.Schedule(this);
@@ -165,6 +168,8 @@ internal abstract class TaskCommand(AgentTask task, object? input, RunSettings s
                 }
             }
         }
+        if (!isRequeued)
+            GiveUpPlace(attempt.Grant);
         if (!isAgain)
             End(error is null ? output : null, failure, attempt.Grant, isInline, isCompleted: error is null);
         else
@@ -239,6 +244,24 @@ internal abstract class TaskCommand(AgentTask task, object? input, RunSettings s
             End(null, null, null, false);
     }
 
+    /// <summary>A lost lease put the request in line again; the task that ended otherwise in the meantime needs neither the place nor what was given for it.</summary>
+    private void GiveUpPlace(Grant ended)
+    {
+        if (ended.State != GrantState.Revoked)
+            return;
+        TaskRequest? request;
+        Grant? next;
+        lock (this)
+        {
+            (request, _request) = (_request, null);
+            (next, _next) = (_next, null);
+        }
+        if (next is not null)
+            Runner.Engine.Fleet.Release(next);
+        else if (request is not null)
+            Runner.Engine.Fleet.Withdraw(request);
+    }
+
     private void TryAgain(TaskAttempt attempt, TaskError error, TimeSpan delay, bool isRequeued)
     {
         Runner.Note(new JournalEntry(EntryKind.TaskRetried, Runner.Engine.UtcTicks)
@@ -251,30 +274,32 @@ internal abstract class TaskCommand(AgentTask task, object? input, RunSettings s
         lock (this)
         {
             _since = Runner.Engine.UtcTicks;
-            isStopped = _isStopped && _next is null && !isRequeued;
+            isStopped = _isStopped;
             if (isStopped || _isDetached)
             {
                 // Falls through to its end.
             }
-            else if (isRequeued)
-            {
-                // The scheduler kept its place; the new grant may have come while the old attempt was still ending.
-                if (_next is { State: GrantState.Held } next)
-                {
-                    Begin(next);
-                    isGranted = true;
-                }
-                _next = null;
-            }
-            else
+            else if (!isRequeued)
             {
                 _backOff = Runner.Engine.Time.CreateTimer(static state => ((TaskCommand)state!).BackOffIsOver(), this, delay, Timeout.InfiniteTimeSpan);
             }
+            else if (_next is { State: GrantState.Held } next)
+            {
+                // The scheduler kept its place; the new grant came while the old attempt was still ending.
+                Begin(next);
+                isGranted = true;
+                _next = null;
+            }
         }
         if (isGranted)
+        {
             Runner.Engine.Executor.Schedule(this);
+        }
         else if (isStopped)
+        {
+            GiveUpPlace(attempt.Grant);
             End(null, null, null, false);
+        }
     }
 
     private void BackOffIsOver()

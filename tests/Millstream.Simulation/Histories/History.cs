@@ -143,7 +143,7 @@ internal sealed class History
     private bool IsOver()
     {
         if (Executor.Steps > MaxSteps)
-            Fail($"it does not come to an end within {MaxSteps} steps");
+            Fail($"it does not come to an end within {MaxSteps} steps: {Ledger.Running} attempts are at work", Ledger.Jobs.Find(j => !j.HasEnded));
         return _failures.Count > 0;
     }
 
@@ -165,7 +165,7 @@ internal sealed class History
         foreach (LeasedSnapshot leased in Fleet.Snapshot().Leased)
         {
             if (Job(JobId.Parse(leased.JobId)).HasEnded)
-                Fail($"{leased.JobId} has ended and leases {string.Join(", ", leased.Leased)}");
+                Fail($"{leased.JobId} has ended and leases {string.Join(", ", leased.Leased)}", Job(JobId.Parse(leased.JobId)));
         }
     }
 
@@ -212,10 +212,20 @@ internal sealed class History
         {
             text.AppendLine($"the last entries of {_guilty.Id}:");
             foreach ((JournalEntry e, int batch) in _guilty.Journal.Entries.TakeLast(40))
-                text.AppendLine($"  {e.Number,4} {(e.Number <= _guilty.Journal.Written ? ' ' : '?')} {new DateTime(e.Time):ss.fff} [{batch}] {e.Kind} {(e.Command > 0 ? $"#{e.Command} " : "")}{e.Subject}{(e.Attempt > 0 ? $" attempt {e.Attempt}" : "")} {e.Payload}");
+                text.AppendLine($"  {e.Number,4} {(e.Number <= _guilty.Journal.Written ? ' ' : '?')} {new DateTime(e.Time):ss.fff} [{batch}] {e.Kind} {(e.Command > 0 ? $"#{e.Command} " : "")}{e.Subject}{(e.Attempt > 0 ? $" attempt {e.Attempt}" : "")} {Said(e.Payload)}");
         }
         return text.ToString();
     }
+
+    private static string? Said(object? payload) => payload switch
+    {
+        ChildPointer pointer => $"{pointer.Entry.Number} {pointer.Entry.Kind}",
+        AttemptOf attempt => $"on {attempt.Worker} with {string.Join(", ", attempt.Resources)}",
+        TaskError error => $"{error.Type}: {error.Message}",
+        RetryOf retry => $"{retry.Error.Type}: {retry.Error.Message}, in {retry.Delay.TotalMilliseconds} ms",
+        DeltaChunk chunk => $"{chunk.Index}",
+        _ => payload?.ToString(),
+    };
 
     // FNV-1a over what every job recorded, and when.
     private ulong Hash()

@@ -19,7 +19,7 @@ internal sealed class StreamReader(History history, JobRecord job)
         _next = random.Next(3) == 0 ? 1 + random.Next(20) : 1;
         while (!IsDone)
         {
-            using CancellationTokenSource leave = new();
+            CancellationTokenSource leave = new();
             if (random.Next(3) == 0)
                 history.Later(random.Next(100), leave.Cancel);
             int most = random.Next(3) == 0 ? random.Next(10) : int.MaxValue;

@@ -39,6 +39,9 @@ internal sealed class WorkerPark
         }
     }
 
+    /// <summary>Adds a worker that can do everything, for tasks that came when nobody could say what the fleet would offer.</summary>
+    public void AddSpare() => _workers.Add(("spare", 4, [Make("b1", "browser", 1, "intel"), Make("b2", "browser", 1, "intel"), Make("g", "gpu", 1, null)]));
+
     /// <summary>Brings all workers back and all resources into use.</summary>
     public void Restore(AgentOrchestrator orchestrator)
     {

@@ -122,6 +122,7 @@ internal sealed class World(History history)
     /// <summary>Faults stop: workers are back, what is asked is answered, who waits for a signal gets one. Then every job must end.</summary>
     private async Task SettleAsync(AgentOrchestrator orchestrator)
     {
+        _park.AddSpare();
         for (int round = 0; round < 300; round++)
         {
             _park.Restore(orchestrator);

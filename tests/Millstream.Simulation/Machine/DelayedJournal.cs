@@ -28,7 +28,7 @@ internal sealed class DelayedJournal(StoreModel store, SimulationExecutor execut
 {
     private readonly Queue<(long UpTo, IDurable? WhenDurable)> _waiting = new();
     private int _batch;
-    private int _untold;
+    private readonly Queue<List<IDurable>> _telling = new();
 
     /// <summary>All entries, durable or not, and the append that each came in.</summary>
     public List<(JournalEntry Entry, int Batch)> Entries { get; } = [];
@@ -45,7 +45,7 @@ internal sealed class DelayedJournal(StoreModel store, SimulationExecutor execut
     protected override bool Commit(long upTo, IDurable? whenDurable)
     {
         _batch++;
-        if (_waiting.Count == 0 && _untold == 0 && store.IsImmediate())
+        if (_waiting.Count == 0 && _telling.Count == 0 && store.IsImmediate())
         {
             Written = upTo;
             Publish(upTo);
@@ -71,19 +71,22 @@ internal sealed class DelayedJournal(StoreModel store, SimulationExecutor execut
                     durable.Add(whenDurable);
             }
             Publish(Written);
-            _untold += durable.Count;
         }
         Wake();
-        if (store.IsImmediate())
-            Tell(durable);
-        else
-            store.Later(() => Tell(durable));
+        if (_telling.Count == 0 && store.IsImmediate())
+        {
+            foreach (IDurable told in durable)
+                told.Durable();
+            return;
+        }
+        _telling.Enqueue(durable);
+        store.Later(Tell);
     }
 
-    private void Tell(List<IDurable> durable)
+    // In order, like all that a store says.
+    private void Tell()
     {
-        foreach (IDurable told in durable)
+        foreach (IDurable told in _telling.Dequeue())
             told.Durable();
-        _untold -= durable.Count;
     }
 }

@@ -13,12 +13,11 @@ internal sealed class World(History history)
     public async Task RunAsync(AgentOrchestrator orchestrator)
     {
         int jobs = 5 + _random.Next(_random.Next(4) == 0 ? 25 : 8);
-        for (int i = 0; i < jobs; i++)
-            _actors.Add(StartAsync(orchestrator, i));
+        Task[] starts = [.. Enumerable.Range(0, jobs).Select(i => StartAsync(orchestrator, i))];
         Task fleet = _park.BefallAsync(orchestrator);
-        Task answers = AnswerAsync(() => _actors.Take(jobs).All(a => a.IsCompleted) && fleet.IsCompleted);
+        Task answers = AnswerAsync(() => Array.TrueForAll(starts, s => s.IsCompleted) && fleet.IsCompleted);
         await fleet;
-        await Task.WhenAll(_actors.Take(jobs));
+        await Task.WhenAll(starts);
         await answers;
         await SettleAsync(orchestrator);
         await Task.WhenAll(_actors);

@@ -23,12 +23,12 @@ internal sealed class SimulationExecutor : SynchronizationContext, IExecutor
     {
         _random = random;
         _time = time;
-        _pick = (Pick)random.Next(4);
-        _hurry = random.Next(4) switch { 0 => 0, 1 => 200, 2 => 50, _ => 15 };
+        _pick = (Pick)random.Next(3);
+        _hurry = random.Next(5) switch { 0 => 0, 1 => 200, 2 => 50, 3 => 15, _ => 3 };
         _inline = random.Next(3);
     }
 
-    private enum Pick { Any, Any2, MostlyOldest, MostlyNewest }
+    private enum Pick { Any, MostlyOldest, MostlyNewest }
 
     /// <summary>How many continuations came from another thread; any is a fault of the engine.</summary>
     public int OffExecutor => Volatile.Read(ref _offExecutor);

@@ -62,8 +62,9 @@ internal abstract class TaskCommand(AgentTask task, object? input, RunSettings s
             // A revocation may have been faster than this.
             if (grant.State != GrantState.Held)
                 return;
-            isStale = grant.Request != _request;
             isUnwanted = _isStopped || _isOver || _isDetached;
+            // A task that is stopped ends when the attempt that lost its lease has ended, and not before.
+            isStale = grant.Request != _request || (isUnwanted && _attempt is not null);
             if (!isUnwanted && !isStale)
             {
                 if (_attempt is not null)

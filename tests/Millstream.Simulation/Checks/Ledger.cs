@@ -47,7 +47,7 @@ internal sealed class Ledger(History history) : ILoggerFactory, ILogger
         if (!job.Commands.TryGetValue(attempt.Command, out long command) || !job.IsDurable(command))
             history.Fail($"{attempt} began before its command was durable");
         if (job.Journal.Entries[^1].Entry.IsEnding)
-            history.Fail($"{attempt} began after the end of its job");
+            history.Fail($"{attempt} began after the end of its job", job);
         if (job.Running.Find(a => a.Key == attempt.Key && !a.IsLeftBehind) is { } other)
             history.Fail($"{attempt} began while {other} was at work");
         job.Running.Add(attempt);
@@ -64,7 +64,7 @@ internal sealed class Ledger(History history) : ILoggerFactory, ILogger
             (isStop ? job.Stops : job.Commands).TryAdd(entry.Command, entry.Number);
         }
         if (entry.IsEnding && job.Running.Find(a => !a.IsLeftBehind) is { } attempt)
-            history.Fail($"{job.Id} ended while {attempt} was at work");
+            history.Fail($"{job.Id} ended while {attempt} was at work", job);
     }
 
     ILogger ILoggerFactory.CreateLogger(string categoryName) => this;

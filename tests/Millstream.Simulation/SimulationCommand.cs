@@ -5,10 +5,12 @@ namespace Millstream.Simulation;
 /// <summary>The simulation by itself: `./simulate`.</summary>
 internal static class SimulationCommand
 {
-    private const int CheckEvery = 50;
+    public const int CheckEvery = 50;
 
     public static int Run(string[] args)
     {
+        if (args.Contains("--planted"))
+            return Planted.Run(Number(args, "--seeds") ?? Planted.MaxSeeds);
         int from = Number(args, "--seed") ?? Number(args, "--from") ?? 1;
         int seeds = Number(args, "--seed") is not null ? 1 : Number(args, "--seeds") ?? 1000;
         Stopwatch watch = Stopwatch.StartNew();

@@ -91,6 +91,9 @@ internal sealed partial class JobRunner
     private void Commit()
     {
         Turn turn = _turn;
+#if MILLSTREAM_PLANTED_BUGS
+        if (PlantedBugs.Is(Bug.SecondCancelUnanswered) && turn.Entries.Count == 0) return;
+#endif
         // A sender may hear something that no entry follows from (a duplicate, a second cancel), but not before what it rests on is durable.
         if (turn.Entries.Count == 0 && turn.Sent is null)
             return;
@@ -100,8 +103,14 @@ internal sealed partial class JobRunner
         turn.IsLast = Ended is not null;
         lock (_gate)
             _undurable += turn.Size;
+#if MILLSTREAM_PLANTED_BUGS
+        if (PlantedBugs.Is(Bug.TurnInTwoAppends) && turn.Entries.Count > 2) { Journal.Append([turn.Entries[0]], null); turn.Entries.RemoveAt(0); }
+#endif
         bool durable = Journal.Append(turn.Entries, turn);
         ShowInParent(turn.Entries);
+#if MILLSTREAM_PLANTED_BUGS
+        durable |= PlantedBugs.Is(Bug.EffectsBeforeDurable);
+#endif
         if (!durable)
         {
             _turn = new Turn();

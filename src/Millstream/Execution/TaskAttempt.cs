@@ -95,6 +95,9 @@ internal sealed class TaskAttempt(TaskCommand command, Grant grant, int number) 
         byte[] copy = chunk.ToArray();
         lock (_gate)
         {
+#if MILLSTREAM_PLANTED_BUGS
+            if (!PlantedBugs.Is(Bug.DeltaAfterEnd))
+#endif
             if (_isOver)
                 return;
             command.Runner.Note(new JournalEntry(EntryKind.TaskDelta, Engine.UtcTicks)
@@ -203,6 +206,9 @@ internal sealed class TaskAttempt(TaskCommand command, Grant grant, int number) 
         try
         {
             await LeaseOfAttempt.OpenAsync(CancellationToken);
+#if MILLSTREAM_PLANTED_BUGS
+            if (!PlantedBugs.Is(Bug.BeginsAfterStopWhileOpening))
+#endif
             if (IsToldToStop)
                 throw new OperationCanceledException($"task {TaskId} was told to stop while its resources were opened");
             output = await command.Task.RunErasedAsync(command.Input, this);
@@ -211,6 +217,9 @@ internal sealed class TaskAttempt(TaskCommand command, Grant grant, int number) 
         {
             error = e;
         }
+#if MILLSTREAM_PLANTED_BUGS
+        if (!PlantedBugs.Is(Bug.SessionNotClosed) || error is null)
+#endif
         await CloseAsync();
         End(output, error, false);
     }

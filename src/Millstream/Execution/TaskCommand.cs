@@ -65,6 +65,9 @@ internal abstract class TaskCommand(AgentTask task, object? input, RunSettings s
             isUnwanted = _isStopped || _isOver || _isDetached;
             // A task that is stopped ends when the attempt that lost its lease has ended, and not before.
             isStale = grant.Request != _request || (isUnwanted && _attempt is not null);
+#if MILLSTREAM_PLANTED_BUGS
+            isStale &= !(PlantedBugs.Is(Bug.StopEndsBeforeLostAttempt) && isUnwanted);
+#endif
             if (!isUnwanted && !isStale)
             {
                 if (_attempt is not null)
@@ -248,6 +251,9 @@ internal abstract class TaskCommand(AgentTask task, object? input, RunSettings s
     /// <summary>A lost lease put the request in line again; the task that ended otherwise in the meantime needs neither the place nor what was given for it.</summary>
     private void GiveUpPlace(Grant ended)
     {
+#if MILLSTREAM_PLANTED_BUGS
+        if (PlantedBugs.Is(Bug.LostLeaseKeepsPlace)) return;
+#endif
         if (ended.State != GrantState.Revoked)
             return;
         TaskRequest? request;
@@ -269,6 +275,9 @@ internal abstract class TaskCommand(AgentTask task, object? input, RunSettings s
         {
             Command = Number, Subject = Subject, Attempt = attempt.Attempt, Payload = new RetryOf(error, delay),
         });
+#if MILLSTREAM_PLANTED_BUGS
+        if (!PlantedBugs.Is(Bug.LeaseKeptOnRetry))
+#endif
         if (!isRequeued)
             Runner.Engine.Fleet.Release(attempt.Grant);
         bool isStopped, isGranted = false;
@@ -290,6 +299,9 @@ internal abstract class TaskCommand(AgentTask task, object? input, RunSettings s
                 Begin(next);
                 isGranted = true;
                 _next = null;
+#if MILLSTREAM_PLANTED_BUGS
+                isGranted = !PlantedBugs.Is(Bug.RequeuedAttemptForgotten);
+#endif
             }
         }
         if (isGranted)
@@ -334,6 +346,9 @@ internal abstract class TaskCommand(AgentTask task, object? input, RunSettings s
             _backOff = null;
             (_output, _error, _isCompleted) = (output, error, isCompleted);
         }
+#if MILLSTREAM_PLANTED_BUGS
+        if (PlantedBugs.Is(Bug.LeaseKeptOnFailure) && error is not null) grant = null;
+#endif
         if (grant is null)
         {
             Runner.Enqueue(this);

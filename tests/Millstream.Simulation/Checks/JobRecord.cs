@@ -32,6 +32,12 @@ internal sealed class JobRecord(JobRunner runner, DelayedJournal journal)
 
     public int Emitted { get; set; }
 
+    /// <summary>Cancels whose senders wait to hear of them.</summary>
+    public int Cancels { get; set; }
+
+    /// <summary>Whether somebody waits to hear of a signal, an answer or a cancel.</summary>
+    public bool OwesReply => Cancels > 0 || Sent.Exists(s => s.Result is null) || Answers.Exists(a => a.Result is null);
+
     public bool HasEnded { get; set; }
 
     public bool IsDurable(long number) => number <= journal.Written;

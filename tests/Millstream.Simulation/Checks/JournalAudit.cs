@@ -31,6 +31,8 @@ internal sealed class JournalAudit(History history, JobRecord job)
             time = entry.Time;
             CheckTurn(entries, i);
             CheckEntry(entry);
+            if (entry.Kind is EntryKind.JobCancelling or EntryKind.JobReturned)
+                CheckStops(entries, i);
         }
         if (_commands.Count != _ended.Count)
             Fail($"of {_commands.Count} commands {_ended.Count} have ended");
@@ -99,6 +101,20 @@ internal sealed class JournalAudit(History history, JobRecord job)
             case EntryKind.JobReturned:
                 _isReturned = true;
                 break;
+        }
+    }
+
+    // A cancel, or the end of the body, stops what is open and says so in the same record.
+    private void CheckStops(List<(JournalEntry Entry, int Batch)> entries, int i)
+    {
+        HashSet<int> stopping = [];
+        for (int j = i + 1; j < entries.Count && entries[j].Batch == entries[i].Batch; j++)
+            stopping.Add(entries[j].Entry.Command);
+        foreach ((int number, JournalEntry command) in _commands)
+        {
+            // A receipt comes by itself at once.
+            if (command.Kind != EntryKind.Flush && !_ended.Contains(number) && !_stopped.Contains(number) && !stopping.Contains(number))
+                Fail($"{entries[i].Entry.Kind} did not stop command {number} {command.Kind} {command.Subject}");
         }
     }
 

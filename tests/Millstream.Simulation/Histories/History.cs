@@ -61,7 +61,14 @@ internal sealed class History
         s_current = history;
         try
         {
-            history.Run();
+            try
+            {
+                history.Run();
+            }
+            catch (Exception e)
+            {
+                history.Fail($"an exception escaped: {e}");
+            }
             return new HistoryResult(seed, history._failures.Count == 0 ? null : history.Report(), history.Executor.Steps, history.Ledger.Jobs.Count, history.Hash());
         }
         finally
@@ -159,6 +166,8 @@ internal sealed class History
             return;
         foreach (JobRecord job in Ledger.Jobs)
         {
+            if (job.OwesReply && job.Journal.IsSettled)
+                Fail($"{job.Id} has not told a sender what became of its signal, answer or cancel, with all durable", job);
             if (!job.HasEnded)
                 CheckWaker(job);
         }

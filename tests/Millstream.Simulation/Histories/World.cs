@@ -59,8 +59,12 @@ internal sealed class World(History history)
     {
         if (within > 0)
             await PauseAsync(within);
-        bool wasOver = history.Job(job.Id).HasEnded;
-        if (await job.CancelAsync("enough") == SignalResult.Accepted && wasOver)
+        JobRecord record = history.Job(job.Id);
+        bool wasOver = record.HasEnded;
+        record.Cancels++;
+        SignalResult result = await job.CancelAsync("enough");
+        record.Cancels--;
+        if (result == SignalResult.Accepted && wasOver)
             history.Fail($"the cancel of {job.Id} was accepted after its end");
     }
 

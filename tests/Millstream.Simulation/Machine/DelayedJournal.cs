@@ -36,6 +36,9 @@ internal sealed class DelayedJournal(StoreModel store, SimulationExecutor execut
     /// <summary>What the store has written, whatever the journal shows.</summary>
     public long Written { get; private set; }
 
+    /// <summary>Whether all is written, and all who wait for that know.</summary>
+    public bool IsSettled => _waiting.Count == 0 && _telling.Count == 0;
+
     protected override void Added(JournalEntry entry)
     {
         Entries.Add((entry, _batch));

@@ -67,6 +67,11 @@ internal sealed class StreamReader(History history, JobRecord job)
             history.Fail($"{this} got {seen.Seq}", job);
         if (!job.IsDurable(_next))
             history.Fail($"{this} saw it before it was durable", job);
+        for (ChildPointer? child = entry.Payload as ChildPointer; child is not null; child = child.Entry.Payload as ChildPointer)
+        {
+            if (!history.Job(child.Child).IsDurable(child.Entry.Number))
+                history.Fail($"{this} saw entry {child.Entry.Number} of {child.Child} before it was durable", job);
+        }
         if (seen.Time.UtcTicks != entry.Time)
             history.Fail($"{this} saw another entry there than is recorded", job);
         if (history.Random.Next(50) == 0 && !seen.ToJson().Contains($"\"seq\":{_next},", StringComparison.Ordinal))

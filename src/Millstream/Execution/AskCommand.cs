@@ -64,6 +64,9 @@ internal abstract class AskCommand(string questionId, object question, PayloadTy
 
     private bool TryEnd(object? reply, bool isStopped, AnswerReceipt? receipt)
     {
+#if MILLSTREAM_PLANTED_BUGS
+        if (PlantedBugs.Is(Bug.AnswerAcceptedTwice) && receipt is not null) _isOver = 0;
+#endif
         if (Interlocked.Exchange(ref _isOver, 1) != 0)
             return false;
         (_reply, _isStopped, _receipt) = (reply, isStopped, receipt);

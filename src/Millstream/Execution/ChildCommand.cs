@@ -39,6 +39,9 @@ internal abstract class ChildCommand(Agent agent, object? input, string subject)
     private void Ended(JobRunner child)
     {
         _end = child.Ended;
+#if MILLSTREAM_PLANTED_BUGS
+        if (PlantedBugs.Is(Bug.ChildEndLost) && _end is JobEnding.Cancelled) return;
+#endif
         Runner.Enqueue(this);
     }
 }

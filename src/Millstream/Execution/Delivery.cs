@@ -47,12 +47,23 @@ internal sealed class SignalDelivery(object? signal, string? id) : SentDelivery
 {
     public override void Deliver(JobRunner runner)
     {
-        if (id is not null && !runner.IsNewSender(id))
+        bool isNew = id is null || runner.IsNewSender(id);
+#if MILLSTREAM_PLANTED_BUGS
+        isNew |= PlantedBugs.Is(Bug.DuplicateSenderNotDropped);
+#endif
+        if (!isNew)
         {
-            Answer(SignalResult.Duplicate);
+#if MILLSTREAM_PLANTED_BUGS
+            if (PlantedBugs.Is(Bug.DuplicateAnsweredBeforeDurable)) Answer(SignalResult.Duplicate);
+#endif
+            runner.AnswerWhenDurable(this, SignalResult.Duplicate);
             return;
         }
         runner.Add(new JournalEntry(EntryKind.Signal, runner.Now) { Payload = signal, PayloadType = runner.Agent.Contract.Signal });
+#if MILLSTREAM_PLANTED_BUGS
+        if (PlantedBugs.Is(Bug.SignalAcceptedBeforeDurable)) Answer(SignalResult.Accepted);
+        if (PlantedBugs.Is(Bug.SignalDeliveredTwice)) runner.Receive(signal);
+#endif
         runner.AnswerWhenDurable(this);
         runner.Receive(signal);
     }

@@ -176,7 +176,11 @@ internal sealed class JobContext<TEvent, TSignal>(JobRunner runner) : AgentConte
 
         public override Task WaitToReadAsync()
         {
-            runner.Enter("Signals.WaitToReadAsync", isCommand: false);
+            // Thrown and not given as a task: a loop over WhenAny(work, this) would spin in its turn for ever once the job is cancelled.
+#if MILLSTREAM_PLANTED_BUGS
+            if (!PlantedBugs.Is(Bug.SpinAfterCancel))
+#endif
+            runner.Enter("Signals.WaitToReadAsync");
             if (_waiting.Count > 0)
                 return Task.CompletedTask;
             if (_cancelled.IsCancellationRequested)

@@ -59,7 +59,12 @@ internal sealed partial class JobRunner
     public void StopPending()
     {
         for (PendingCommand? command = _firstPending; command is not null; command = command.NextPending)
+        {
+#if MILLSTREAM_PLANTED_BUGS
+            if (PlantedBugs.Is(Bug.CancelForgetsWaitingTask) && command is TaskCommand { IsRunning: false }) continue;
+#endif
             StopCommand(command);
+        }
     }
 
     /// <summary>Stops all that is pending and is done when all has ended.</summary>

@@ -109,6 +109,9 @@ internal sealed partial class JobRunner
         {
             Abandon(new JobEnding.Failed(new JobError(ErrorTypes.OutsideTurn, $"the body of agent {Agent.Id} waits for nothing that its context gave{LastCommand}. {Advice}")));
         }
+#if MILLSTREAM_PLANTED_BUGS
+        if (PlantedBugs.Is(Bug.EndBeforeTasksEnded) && _outcome is not null) _firstPending = _lastPending = null;
+#endif
         if (_outcome is not null && _firstPending is null && _ended is null)
         {
             EndedAt = Now;
@@ -168,6 +171,9 @@ internal sealed partial class JobRunner
     private void DisposeTimers()
     {
         _graceTimer?.Dispose();
+#if MILLSTREAM_PLANTED_BUGS
+        if (PlantedBugs.Is(Bug.DeadlineNotStopped)) return;
+#endif
         _deadline?.Dispose();
         foreach (TimerCommand timer in Pending<TimerCommand>())
             timer.Detach();

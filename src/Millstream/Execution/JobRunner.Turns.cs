@@ -50,7 +50,7 @@ internal sealed partial class JobRunner
     }
 
     /// <summary>What a sender of something durable hears after this turn.</summary>
-    public void AnswerWhenDurable(SentDelivery sent) => (_turn.Sent ??= []).Add(sent);
+    public void AnswerWhenDurable(SentDelivery sent, SignalResult result = SignalResult.Accepted) => (_turn.Sent ??= []).Add((sent, result));
 
     private const string Advice = "Outside work goes into a step, `await context.StepAsync(\"name\", async task => …)`; waiting is `await context.DelayAsync(time)`; and no ConfigureAwait(false), Task.Run, ContinueWith or Task.WhenEach in a body.";
 
@@ -91,15 +91,26 @@ internal sealed partial class JobRunner
     private void Commit()
     {
         Turn turn = _turn;
-        if (turn.Entries.Count == 0)
+#if MILLSTREAM_PLANTED_BUGS
+        if (PlantedBugs.Is(Bug.SecondCancelUnanswered) && turn.Entries.Count == 0) return;
+#endif
+        // A sender may hear something that no entry follows from (a duplicate, a second cancel), but not before what it rests on is durable.
+        if (turn.Entries.Count == 0 && turn.Sent is null)
             return;
-        turn.Entries[^1].EndsTurn = true;
+        if (turn.Entries.Count > 0)
+            turn.Entries[^1].EndsTurn = true;
         turn.Runner = this;
         turn.IsLast = Ended is not null;
         lock (_gate)
             _undurable += turn.Size;
+#if MILLSTREAM_PLANTED_BUGS
+        if (PlantedBugs.Is(Bug.TurnInTwoAppends) && turn.Entries.Count > 2) { Journal.Append([turn.Entries[0]], null); turn.Entries.RemoveAt(0); }
+#endif
         bool durable = Journal.Append(turn.Entries, turn);
         ShowInParent(turn.Entries);
+#if MILLSTREAM_PLANTED_BUGS
+        durable |= PlantedBugs.Is(Bug.EffectsBeforeDurable);
+#endif
         if (!durable)
         {
             _turn = new Turn();
@@ -123,8 +134,8 @@ internal sealed partial class JobRunner
             else if (effect.Command is not TaskCommand)
                 effect.Command.Start();
         }
-        foreach (SentDelivery sent in turn.Sent ?? [])
-            sent.Answer(SignalResult.Accepted);
+        foreach ((SentDelivery sent, SignalResult result) in turn.Sent ?? [])
+            sent.Answer(result);
         if (turn.IsLast)
             Finish();
     }
@@ -160,7 +171,7 @@ internal sealed partial class JobRunner
         /// <summary>What ended tasks held; given back together with what this turn asks for.</summary>
         public List<Grant>? Releases { get; set; }
 
-        public List<SentDelivery>? Sent { get; set; }
+        public List<(SentDelivery Sent, SignalResult Result)>? Sent { get; set; }
 
         public long Size { get; set; }
 

@@ -60,6 +60,9 @@ internal sealed partial class JobRunner : IThreadPoolWorkItem, IJobRuntime
     {
         lock (_gate)
         {
+#if MILLSTREAM_PLANTED_BUGS
+            if (PlantedBugs.Is(Bug.MailboxOrderSwapped) && _firstDelivery is not null) { delivery.Next = _firstDelivery; _firstDelivery = delivery; return Claim(); }
+#endif
             if (_lastDelivery is null)
                 _firstDelivery = delivery;
             else

@@ -20,6 +20,7 @@ internal sealed class TaskAttempt(TaskCommand command, Grant grant, int number) 
     private ITimer? _grace;
     private string? _reason;
     private int _deltas;
+    private bool _isBegun;
     private bool _isOver;
 
     public Grant Grant => grant;
@@ -69,6 +70,15 @@ internal sealed class TaskAttempt(TaskCommand command, Grant grant, int number) 
 
     internal Engine Engine => command.Runner.Engine;
 
+    private bool IsToldToStop
+    {
+        get
+        {
+            lock (_gate)
+                return Ending != AttemptEnd.None;
+        }
+    }
+
     private AttemptLease LeaseOfAttempt
     {
         get
@@ -85,6 +95,9 @@ internal sealed class TaskAttempt(TaskCommand command, Grant grant, int number) 
         byte[] copy = chunk.ToArray();
         lock (_gate)
         {
+#if MILLSTREAM_PLANTED_BUGS
+            if (!PlantedBugs.Is(Bug.DeltaAfterEnd))
+#endif
             if (_isOver)
                 return;
             command.Runner.Note(new JournalEntry(EntryKind.TaskDelta, Engine.UtcTicks)
@@ -97,8 +110,22 @@ internal sealed class TaskAttempt(TaskCommand command, Grant grant, int number) 
     /// <summary>Runs the task's code from its start.</summary>
     public void Run()
     {
-        IReadOnlyList<GrantMember> members = grant.Members;
+        bool isUnwanted;
+        lock (_gate)
+        {
+            // It may have been given up before a busy machine came to it, and what replaced it was scheduled as well.
+            if (_isOver || _isBegun)
+                return;
+            _isBegun = true;
+            isUnwanted = Ending != AttemptEnd.None;
+        }
         Engine.AttemptBegins();
+        if (isUnwanted)
+        {
+            End(null, new OperationCanceledException($"task {TaskId} was told to stop before it began"), true);
+            return;
+        }
+        IReadOnlyList<GrantMember> members = grant.Members;
         command.Runner.Note(new JournalEntry(EntryKind.TaskStarted, Engine.UtcTicks)
         {
             Command = command.Number, Subject = command.Subject, Attempt = number,
@@ -179,12 +206,20 @@ internal sealed class TaskAttempt(TaskCommand command, Grant grant, int number) 
         try
         {
             await LeaseOfAttempt.OpenAsync(CancellationToken);
+#if MILLSTREAM_PLANTED_BUGS
+            if (!PlantedBugs.Is(Bug.BeginsAfterStopWhileOpening))
+#endif
+            if (IsToldToStop)
+                throw new OperationCanceledException($"task {TaskId} was told to stop while its resources were opened");
             output = await command.Task.RunErasedAsync(command.Input, this);
         }
         catch (Exception e)
         {
             error = e;
         }
+#if MILLSTREAM_PLANTED_BUGS
+        if (!PlantedBugs.Is(Bug.SessionNotClosed) || error is null)
+#endif
         await CloseAsync();
         End(output, error, false);
     }
@@ -245,6 +280,12 @@ internal sealed class TaskAttempt(TaskCommand command, Grant grant, int number) 
 
     private async Task LeaveBehindAsync()
     {
+        lock (_gate)
+        {
+            // What has not begun ends when its turn comes, and uses nothing meanwhile.
+            if (!_isBegun)
+                return;
+        }
         if (grant.Members.Count > 0)
             await CloseAsync();
         lock (_gate)

@@ -56,14 +56,19 @@ internal abstract class TaskCommand(AgentTask task, object? input, RunSettings s
     /// <summary>The scheduler gave what it asked for.</summary>
     public void Granted(Grant grant)
     {
-        bool isUnwanted;
+        bool isUnwanted, isStale;
         lock (this)
         {
             // A revocation may have been faster than this.
             if (grant.State != GrantState.Held)
                 return;
             isUnwanted = _isStopped || _isOver || _isDetached;
-            if (!isUnwanted)
+            // A task that is stopped ends when the attempt that lost its lease has ended, and not before.
+            isStale = grant.Request != _request || (isUnwanted && _attempt is not null);
+#if MILLSTREAM_PLANTED_BUGS
+            isStale &= !(PlantedBugs.Is(Bug.StopEndsBeforeLostAttempt) && isUnwanted);
+#endif
+            if (!isUnwanted && !isStale)
             {
                 if (_attempt is not null)
                 {
@@ -73,7 +78,9 @@ internal abstract class TaskCommand(AgentTask task, object? input, RunSettings s
                 Begin(grant);
             }
         }
-        if (isUnwanted)
+        if (isStale)
+            Runner.Engine.Fleet.Release(grant);
+        else if (isUnwanted)
             Refuse(grant);
         else
             TaskTail.Schedule(Runner.Engine.Executor, this);
@@ -168,6 +175,8 @@ internal abstract class TaskCommand(AgentTask task, object? input, RunSettings s
                 }
             }
         }
+        if (!isRequeued)
+            GiveUpPlace(attempt.Grant);
         if (!isAgain)
             End(error is null ? output : null, failure, attempt.Grant, isInline, isCompleted: error is null);
         else
@@ -242,42 +251,71 @@ internal abstract class TaskCommand(AgentTask task, object? input, RunSettings s
             End(null, null, null, false);
     }
 
+    /// <summary>A lost lease put the request in line again; the task that ended otherwise in the meantime needs neither the place nor what was given for it.</summary>
+    private void GiveUpPlace(Grant ended)
+    {
+#if MILLSTREAM_PLANTED_BUGS
+        if (PlantedBugs.Is(Bug.LostLeaseKeepsPlace)) return;
+#endif
+        if (ended.State != GrantState.Revoked)
+            return;
+        TaskRequest? request;
+        Grant? next;
+        lock (this)
+        {
+            (request, _request) = (_request, null);
+            (next, _next) = (_next, null);
+        }
+        if (next is not null)
+            Runner.Engine.Fleet.Release(next);
+        else if (request is not null)
+            Runner.Engine.Fleet.Withdraw(request);
+    }
+
     private void TryAgain(TaskAttempt attempt, TaskError error, TimeSpan delay, bool isRequeued)
     {
         Runner.Note(new JournalEntry(EntryKind.TaskRetried, Runner.Engine.UtcTicks)
         {
             Command = Number, Subject = Subject, Attempt = attempt.Attempt, Payload = new RetryOf(error, delay),
         });
+#if MILLSTREAM_PLANTED_BUGS
+        if (!PlantedBugs.Is(Bug.LeaseKeptOnRetry))
+#endif
         if (!isRequeued)
             Runner.Engine.Fleet.Release(attempt.Grant);
         bool isStopped, isGranted = false;
         lock (this)
         {
             _since = Runner.Engine.UtcTicks;
-            isStopped = _isStopped && _next is null && !isRequeued;
+            isStopped = _isStopped;
             if (isStopped || _isDetached)
             {
                 // Falls through to its end.
             }
-            else if (isRequeued)
-            {
-                // The scheduler kept its place; the new grant may have come while the old attempt was still ending.
-                if (_next is { State: GrantState.Held } next)
-                {
-                    Begin(next);
-                    isGranted = true;
-                }
-                _next = null;
-            }
-            else
+            else if (!isRequeued)
             {
                 _backOff = Runner.Engine.Time.CreateTimer(static state => ((TaskCommand)state!).BackOffIsOver(), this, delay, Timeout.InfiniteTimeSpan);
             }
+            else if (_next is { State: GrantState.Held } next)
+            {
+                // The scheduler kept its place; the new grant came while the old attempt was still ending.
+                Begin(next);
+                isGranted = true;
+                _next = null;
+#if MILLSTREAM_PLANTED_BUGS
+                isGranted = !PlantedBugs.Is(Bug.RequeuedAttemptForgotten);
+#endif
+            }
         }
         if (isGranted)
+        {
             Runner.Engine.Executor.Schedule(this);
+        }
         else if (isStopped)
+        {
+            GiveUpPlace(attempt.Grant);
             End(null, null, null, false);
+        }
     }
 
     private void BackOffIsOver()
@@ -311,6 +349,9 @@ internal abstract class TaskCommand(AgentTask task, object? input, RunSettings s
             _backOff = null;
             (_output, _error, _isCompleted) = (output, error, isCompleted);
         }
+#if MILLSTREAM_PLANTED_BUGS
+        if (PlantedBugs.Is(Bug.LeaseKeptOnFailure) && error is not null) grant = null;
+#endif
         if (grant is null)
         {
             Runner.Enqueue(this);

@@ -32,6 +32,9 @@ internal sealed class TimerCommand(TimeSpan time, CancellationTokenSource? sourc
     public override void Start()
     {
         long left = Math.Max(0, _due - Runner.Engine.UtcTicks);
+#if MILLSTREAM_PLANTED_BUGS
+        if (PlantedBugs.Is(Bug.TimerTooEarly)) left /= 2;
+#endif
         _timer = Runner.Engine.Time.CreateTimer(static state => ((TimerCommand)state!).End(false), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         _timer.Change(Round(TimeSpan.FromTicks(left)), Timeout.InfiniteTimeSpan);
     }
@@ -84,6 +87,9 @@ internal sealed class TimerCommand(TimeSpan time, CancellationTokenSource? sourc
         if (Interlocked.Exchange(ref _isOver, 1) != 0)
             return;
         _isStopped = isStopped;
+#if MILLSTREAM_PLANTED_BUGS
+        if (!PlantedBugs.Is(Bug.TimerNotStopped))
+#endif
         _timer?.Dispose();
         Runner.Enqueue(this);
     }

@@ -28,7 +28,11 @@ internal abstract class JobJournal(IExecutor executor) : IThreadPoolWorkItem
     protected IExecutor Executor => executor;
 
     /// <summary>The number of the last durable entry; 0 for none.</summary>
+#if MILLSTREAM_PLANTED_BUGS
+    public long Last => PlantedBugs.Is(Bug.ReaderSeesUndurable) ? _appended : Volatile.Read(ref _durable);
+#else
     public long Last => Volatile.Read(ref _durable);
+#endif
 
     /// <summary>Whether no entry will follow.</summary>
     public bool IsClosed => Volatile.Read(ref _closed) != 0;
@@ -44,6 +48,9 @@ internal abstract class JobJournal(IExecutor executor) : IThreadPoolWorkItem
                 Add(entries[i]);
             durable = Commit(_appended, whenDurable);
         }
+#if MILLSTREAM_PLANTED_BUGS
+        if (PlantedBugs.Is(Bug.LostWakeUp) && entries.Count > 3) return durable;
+#endif
         if (durable)
             Wake();
         return durable;
@@ -66,6 +73,9 @@ internal abstract class JobJournal(IExecutor executor) : IThreadPoolWorkItem
     public void Close()
     {
         Volatile.Write(ref _closed, 1);
+#if MILLSTREAM_PLANTED_BUGS
+        if (PlantedBugs.Is(Bug.LostWakeUpAtEnd)) return;
+#endif
         Wake();
     }
 
@@ -112,6 +122,9 @@ internal abstract class JobJournal(IExecutor executor) : IThreadPoolWorkItem
             index = 0;
         }
         entry.Number = ++_appended;
+#if MILLSTREAM_PLANTED_BUGS
+        if (PlantedBugs.Is(Bug.DuplicateNumber) && _appended % 32 == 0) entry.Number--;
+#endif
         _last.Entries[index] = entry;
         Added(entry);
     }
@@ -165,6 +178,10 @@ internal abstract class JobJournal(IExecutor executor) : IThreadPoolWorkItem
         /// <summary>Done when <see cref="TryRead"/> may give something, or nothing will come any more (false).</summary>
         public async ValueTask<bool> WaitAsync(CancellationToken token)
         {
+            if (next <= journal.Last)
+                return true;
+            // Task.WaitAsync(token) would go on in the pool; waking all readers of the journal for one that leaves is cheaper than knowing each.
+            using CancellationTokenRegistration leaving = token.UnsafeRegister(static state => ((JobJournal)state!).Wake(), journal);
             while (next > journal.Last)
             {
                 Task changed = journal.Changed();
@@ -173,7 +190,8 @@ internal abstract class JobJournal(IExecutor executor) : IThreadPoolWorkItem
                     return true;
                 if (journal.IsClosed)
                     return false;
-                await changed.WaitAsync(token);
+                token.ThrowIfCancellationRequested();
+                await changed;
             }
             return true;
         }

@@ -44,6 +44,9 @@ internal sealed partial class Scheduler
 
     private Grant Give(TaskRequest request, WorkerState worker, GrantMember[] members, int borrowed)
     {
+#if MILLSTREAM_PLANTED_BUGS
+        if (PlantedBugs.Is(Bug.EpochDoesNotRise) && counter % 5 == 4) counter--;
+#endif
         Grant grant = new(request, worker, members, borrowed, new LeaseEpoch(runnerEpoch, ++counter), time);
         SchedulingJob job = request.Job;
         if (grant.TakesSlot)
@@ -147,6 +150,9 @@ internal sealed partial class Scheduler
         GiveBack(grant, GrantState.Revoked);
         decisions.Add(new Decision(DecisionKind.Revoked, request, grant, reason));
         Enqueue(request);
+#if MILLSTREAM_PLANTED_BUGS
+        if (PlantedBugs.Is(Bug.RevokedNotQueued)) { DequeueKeepingPark(request); return; }
+#endif
         if (request.Node!.Tenant is { IsOverQuota: false } node && !node.Tenant.Allows(request.Shape, out _))
         {
             SetOverQuota(node);
@@ -160,6 +166,9 @@ internal sealed partial class Scheduler
 
     private void TakeUnit(ResourceUnit unit, long amount)
     {
+#if MILLSTREAM_PLANTED_BUGS
+        if (PlantedBugs.Is(Bug.UnitLeasedTwice) && unit.Capacity == 1) return;
+#endif
         unit.Free -= amount;
         unit.TypeState!.Changed(unit);
         if (amount < 0)

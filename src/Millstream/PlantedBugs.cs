@@ -1,0 +1,27 @@
+#if MILLSTREAM_PLANTED_BUGS
+namespace Millstream;
+
+/// <summary>Faults that the simulation must find. Compiled in with <c>-p:PlantedBugs=true</c> only, which nothing but <c>./simulate</c> does.</summary>
+internal enum Bug
+{
+    None, EffectsBeforeDurable, ReaderSeesUndurable, LostWakeUp, LostWakeUpAtEnd, DuplicateNumber, TurnInTwoAppends, MailboxOrderSwapped, SignalAcceptedBeforeDurable,
+    SignalDeliveredTwice, DuplicateSenderNotDropped, DuplicateAnsweredBeforeDurable, SecondCancelUnanswered, CancelForgetsWaitingTask, EndBeforeTasksEnded,
+    SpinAfterCancel, LeaseKeptOnFailure, LeaseKeptOnRetry, LostLeaseKeepsPlace, StopEndsBeforeLostAttempt, EpochDoesNotRise, UnitLeasedTwice, RevokedNotQueued, RequeuedAttemptForgotten,
+    SessionNotClosed, AnswerAcceptedTwice, DeltaAfterEnd, TimerNotStopped, DeadlineNotStopped, TimerTooEarly, ChildEndLost, BeginsAfterStopWhileOpening,
+}
+
+/// <summary>Which of them is active on this thread.</summary>
+internal static class PlantedBugs
+{
+    [ThreadStatic]
+    private static Bug s_active;
+
+    public static Bug Active
+    {
+        get => s_active;
+        set => s_active = value;
+    }
+
+    public static bool Is(Bug bug) => s_active == bug;
+}
+#endif

@@ -1,0 +1,76 @@
+namespace Millstream.Simulation;
+
+/// <summary>One attempt as its own code sees it.</summary>
+internal sealed class Attempt(History history, JobRecord job, TaskAttempt context, string key)
+{
+    private readonly List<SimulatedResource> _resources = [];
+    private bool _isWatching;
+
+    public string Key => key;
+
+    public JobRecord Job => job;
+
+    public Lease? Lease { get; private set; }
+
+    /// <summary>Whether the runtime gave it up because it does not stop.</summary>
+    public bool IsLeftBehind { get; set; }
+
+    public int Number => context.Attempt;
+
+    public int Command => int.Parse(key.AsSpan(key.LastIndexOf('/') + 1), provider: null);
+
+    public string TaskId => context.TaskId;
+
+    public override string ToString() => $"attempt {Number} of {TaskId} ({key})";
+
+    public void Use()
+    {
+        if (context.Grant.Members.Count == 0)
+            return;
+        Lease = context.Lease;
+        foreach (SimulatedResource resource in Lease.Resources.Cast<SimulatedResource>().Distinct())
+        {
+            resource.Enter(this);
+            _resources.Add(resource);
+        }
+    }
+
+    /// <summary>The attempt's token; notes when it fires.</summary>
+    public CancellationToken Token()
+    {
+        CancellationToken token = context.CancellationToken;
+        if (!_isWatching)
+            token.UnsafeRegister(static state => ((Attempt)state!).Fired(), this);
+        _isWatching = true;
+        return token;
+    }
+
+    public void GoesOn()
+    {
+        if (!history.Executor.IsHere)
+            history.Fail($"{this} goes on off its thread");
+    }
+
+    public int Result()
+    {
+        int result = history.NewValue();
+        history.Ledger.Returned.Add(result, this);
+        return result;
+    }
+
+    public void Ended()
+    {
+        foreach (SimulatedResource resource in _resources)
+            resource.Leave(this);
+        job.Running.Remove(this);
+        history.Ledger.Running--;
+    }
+
+    private void Fired()
+    {
+        if (context.Ending == AttemptEnd.None)
+            history.Fail($"{this} was told to stop for no reason");
+        if (context.Ending == AttemptEnd.Stopped && !(job.Stops.TryGetValue(Command, out long stop) && job.IsDurable(stop)))
+            history.Fail($"{this} was stopped before its stop was durable");
+    }
+}

@@ -1,0 +1,105 @@
+namespace Millstream.Simulation;
+
+/// <summary>Virtual time: it stands still until the executor moves it to the next timer that is due.</summary>
+internal sealed class SimulationTime(Random random) : TimeProvider
+{
+    private readonly PriorityQueue<(Timer Timer, int Version), (long Due, int Order)> _timers = new();
+    private readonly HashSet<Timer> _armed = [];
+    private long _now = new DateTime(2030, 1, 1, 0, 0, 0, DateTimeKind.Utc).Ticks;
+    private int _order;
+
+    public long Now => _now;
+
+    public override long TimestampFrequency => TimeSpan.TicksPerSecond;
+
+    /// <summary>What the timers that are armed belong to.</summary>
+    public IEnumerable<object?> Armed => _armed.Select(t => t.State);
+
+    public override DateTimeOffset GetUtcNow() => new(_now, TimeSpan.Zero);
+
+    public override long GetTimestamp() => _now;
+
+    public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
+    {
+        if (period != Timeout.InfiniteTimeSpan)
+            throw new NotSupportedException("periodic timers are not simulated");
+        Timer timer = new(this, callback, state);
+        timer.Change(dueTime, period);
+        return timer;
+    }
+
+    /// <summary>Moves to the next timer and makes all that are due then ready; false when there is none.</summary>
+    public bool Advance(SimulationExecutor executor)
+    {
+        while (_timers.TryPeek(out (Timer Timer, int Version) next, out (long Due, int Order) at))
+        {
+            if (!next.Timer.IsArmed(next.Version))
+            {
+                _timers.Dequeue();
+                continue;
+            }
+            _now = Math.Max(_now, at.Due);
+            while (_timers.TryPeek(out next, out at) && at.Due <= _now)
+            {
+                _timers.Dequeue();
+                if (next.Timer.IsArmed(next.Version))
+                    next.Timer.Due(executor, next.Version);
+            }
+            return true;
+        }
+        return false;
+    }
+
+    private sealed class Timer(SimulationTime time, TimerCallback callback, object? state) : ITimer
+    {
+        private int _version;
+        private bool _isArmed;
+
+        public object? State => state;
+
+        public bool IsArmed(int version) => _isArmed && version == _version;
+
+        public bool Change(TimeSpan dueTime, TimeSpan period)
+        {
+            _version++;
+            _isArmed = dueTime >= TimeSpan.Zero;
+            if (_isArmed)
+            {
+                time._armed.Add(this);
+                time._timers.Enqueue((this, _version), (time._now + dueTime.Ticks, time._order++));
+            }
+            else
+            {
+                time._armed.Remove(this);
+            }
+            return true;
+        }
+
+        public void Due(SimulationExecutor executor, int version)
+        {
+            _isArmed = false;
+            time._armed.Remove(this);
+            executor.Schedule(() =>
+            {
+                // A timer that is stopped or set anew while its callback is on the way may fire all the same.
+                if (version == _version || time.Coin())
+                    callback(state);
+            });
+        }
+
+        public void Dispose()
+        {
+            _version++;
+            _isArmed = false;
+            time._armed.Remove(this);
+        }
+
+        public ValueTask DisposeAsync()
+        {
+            Dispose();
+            return default;
+        }
+    }
+
+    private bool Coin() => random.Next(2) == 0;
+}

@@ -7,6 +7,7 @@ namespace Millstream;
 internal sealed class Measure(TextWriter output)
 {
     private const int Rounds = 5;
+    private static readonly TimeSpan WarmUp = TimeSpan.FromSeconds(2);
 
     /// <summary>How many bounds were missed.</summary>
     public int Missed { get; private set; }
@@ -16,21 +17,24 @@ internal sealed class Measure(TextWriter output)
     /// <summary>The median cost of one of <paramref name="count"/> pieces of work, in nanoseconds, after a warm-up.</summary>
     public async Task<double> NanosecondsAsync(string name, int count, Func<int, Task> run, double? bound = null)
     {
-        await run(Math.Min(count, 20_000));
-        await run(Math.Min(count, 20_000));
-        List<double> times = [];
+        // Until the compiler has seen what is hot and its second tier is there.
+        for (long from = Stopwatch.GetTimestamp(); Stopwatch.GetElapsedTime(from) < WarmUp;)
+            await run(Math.Min(count, 20_000));
+        List<double> times = [], processor = [];
         long bytes = 0;
         for (int i = 0; i < Rounds; i++)
         {
             GC.Collect();
             long before = GC.GetTotalAllocatedBytes();
+            TimeSpan used = Environment.CpuUsage.TotalTime;
             long start = Stopwatch.GetTimestamp();
             await run(count);
             times.Add(Stopwatch.GetElapsedTime(start).TotalNanoseconds / count);
+            processor.Add((Environment.CpuUsage.TotalTime - used).TotalNanoseconds / count);
             bytes = GC.GetTotalAllocatedBytes() - before;
         }
         double median = Median(times);
-        Say(name, median, "ns", bound, $"{bytes / count,6} B");
+        Say(name, median, "ns", bound, string.Create(CultureInfo.InvariantCulture, $"{Median(processor),8:N0} ns CPU, {bytes / count,5} B"));
         return median;
     }
 
@@ -41,7 +45,7 @@ internal sealed class Measure(TextWriter output)
         if (isMissed)
             Missed++;
         string against = bound is null ? "" : string.Create(CultureInfo.InvariantCulture, $"at most {bound:N2} {unit}: {(isMissed ? "MISSED" : "ok")}");
-        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{name,-58} {value,10:N2} {unit,-5} {more,-10} {against}"));
+        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{name,-58} {value,10:N2} {unit,-5} {more,-24} {against}"));
     }
 
     public static double Median(List<double> values)

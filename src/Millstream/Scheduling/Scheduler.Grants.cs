@@ -151,7 +151,7 @@ internal sealed partial class Scheduler
         decisions.Add(new Decision(DecisionKind.Revoked, request, grant, reason));
         Enqueue(request);
 #if MILLSTREAM_PLANTED_BUGS
-        if (PlantedBugs.Is(Bug.RevokedNotQueued)) { DequeueKeepingPark(request); return; }
+        if (PlantedBugs.Is(Bug.RevokedNotQueued)) { DequeueKeepingPark(request); request.State = RequestState.Ended; return; }
 #endif
         if (request.Node!.Tenant is { IsOverQuota: false } node && !node.Tenant.Allows(request.Shape, out _))
         {

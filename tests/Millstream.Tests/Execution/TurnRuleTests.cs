@@ -16,7 +16,7 @@ public sealed class TurnRuleTests
         JobError error = await FailureAsync(async context =>
         {
             await context.RunAsync(Agents.Echo, "");
-            await Task.Delay(1);
+            await Task.Delay(50);
             return "";
         });
         Assert.Equal(ErrorTypes.OutsideTurn, error.Type);
@@ -30,7 +30,7 @@ public sealed class TurnRuleTests
         JobError error = await FailureAsync(async context =>
         {
             Task<string> pending = context.RunAsync(Agents.Forever, "");
-            await Task.Delay(1);
+            await Task.Delay(50);
             return await pending;
         });
         Assert.Contains("resumed by something", error.Message, StringComparison.Ordinal);
@@ -51,10 +51,11 @@ public sealed class TurnRuleTests
     public async Task Context_FromAnotherThread_ThrowsNamingTheCall()
     {
         OutsideTurnException? thrown = null;
+        Task? outside = null;
         JobError error = await FailureAsync(async context =>
         {
             Task<string> pending = context.RunAsync(Agents.Forever, "");
-            _ = Task.Run(() =>
+            outside = Task.Run(() =>
             {
                 try
                 {
@@ -67,6 +68,7 @@ public sealed class TurnRuleTests
             });
             return await pending;
         });
+        await outside!;
         Assert.Contains("Emit(String)", error.Message, StringComparison.Ordinal);
         Assert.Equal(thrown!.Message, error.Message);
     }
@@ -109,7 +111,7 @@ public sealed class TurnRuleTests
     {
         JobError error = await FailureAsync(async context =>
         {
-            using CancellationTokenSource source = new(TimeSpan.FromMilliseconds(1));
+            using CancellationTokenSource source = new(TimeSpan.FromMilliseconds(50));
             return await context.RunAsync(Agents.Forever, "", source.Token);
         });
         Assert.Contains("context.CancelAfter(time)", error.Message, StringComparison.Ordinal);

@@ -1,7 +1,7 @@
 using Millstream;
 
-// ./bench [engine] [events] [sandbox] [scheduler]: all of them when none is named. Exit code 1 when a bound is missed.
-string[] known = ["engine", "events", "sandbox", "scheduler"];
+// ./bench [engine] [events] [fleet] [sandbox] [scheduler]: all of them when none is named. Exit code 1 when a bound is missed.
+string[] known = ["engine", "events", "fleet", "sandbox", "scheduler"];
 if (args.FirstOrDefault(a => !known.Contains(a)) is { } wrong)
 {
     Console.Error.WriteLine($"bench: there is no part '{wrong}'; there are {string.Join(", ", known)}");
@@ -19,6 +19,9 @@ foreach (string part in args.Length == 0 ? known : args)
             break;
         case "events":
             await EngineBench.RunEventsAsync(measure);
+            break;
+        case "fleet":
+            await FleetBench.RunAsync(Console.Out);
             break;
         case "sandbox":
             await SandboxBench.RunAsync(Console.Out);

@@ -7,8 +7,6 @@ internal sealed record KindShape(string Name, DataType With, DataType Output)
 
     private static DataType TextMap { get; } = DataType.MapOf(DataType.String);
 
-    private static DataType File { get; } = DataType.ObjectOf(("path", DataType.String), ("sha256", DataType.String), ("size", DataType.Integer), ("text", DataType.String));
-
     /// <summary>The kinds that come with workflow files.</summary>
     public static IReadOnlyDictionary<string, KindShape> BuiltIn { get; } = new KindShape[]
     {
@@ -19,7 +17,7 @@ internal sealed record KindShape(string Name, DataType With, DataType Output)
                     ("output", DataType.Size), ("disk", DataType.Size), ("required", DataType.Boolean))),
                 ("allowed_exit_codes", DataType.ArrayOf(DataType.Integer))),
             DataType.ObjectOf(("stdout", DataType.String), ("lines", Texts), ("stderr", DataType.String), ("exitCode", DataType.Integer),
-                ("files", DataType.ArrayOf(File)), ("truncated", DataType.Boolean), ("notEnforced", Texts))),
+                ("files", DataType.ArrayOf(DataType.Any)), ("truncated", DataType.Boolean), ("notEnforced", Texts))),
         new("http.get",
             DataType.ObjectOf(("url!", DataType.String), ("headers", TextMap), ("timeout", DataType.Duration), ("max_bytes", DataType.Size),
                 ("max_redirects", DataType.Integer), ("allow_hosts", Texts)),

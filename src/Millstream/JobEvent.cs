@@ -26,6 +26,9 @@ public abstract class JobEvent
     /// <summary>The task's id, where it is about a task.</summary>
     public abstract string? Task { get; }
 
+    /// <summary>The child job, where it is about the beginning or end of one.</summary>
+    public abstract JobId? Child { get; }
+
     /// <summary>The attempt, from 1, where it is about one.</summary>
     public abstract int? Attempt { get; }
 

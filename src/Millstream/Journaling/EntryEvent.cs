@@ -31,6 +31,8 @@ internal sealed class EntryEvent(JobId job, JournalEntry shown, long seq) : JobE
 
     public override string? Task => IsTask(_entry.Kind) ? _entry.Subject : (_entry.Payload as ChildOf)?.Task;
 
+    public override JobId? Child => IsOfChild(_entry.Kind) ? JobId.Parse(_entry.Subject!) : null;
+
     public override int? Attempt => _entry.Attempt > 0 ? _entry.Attempt : null;
 
     public override ReadOnlyMemory<byte> Bytes => _entry.Payload is DeltaChunk chunk ? chunk.Bytes : default;
@@ -130,7 +132,7 @@ internal sealed class EntryEvent(JobId job, JournalEntry shown, long seq) : JobE
     {
         if (_entry.Kind is EntryKind.QuestionAsked or EntryKind.QuestionAnswered or EntryKind.QuestionWithdrawn or EntryKind.QuestionWithdrawing)
             writer.WriteString("question", _entry.Subject);
-        else if (_entry.Kind is EntryKind.ChildCompleted or EntryKind.ChildFailed or EntryKind.ChildCancelled or EntryKind.ChildStopping)
+        else if (IsOfChild(_entry.Kind))
             writer.WriteString("child", _entry.Subject);
         if (_entry.Kind is EntryKind.Event or EntryKind.QuestionAsked or EntryKind.Signal && _entry.Payload is not (null or JsonElement))
             writer.WriteString("type", _entry.Payload!.GetType().Name);
@@ -161,6 +163,8 @@ internal sealed class EntryEvent(JobId job, JournalEntry shown, long seq) : JobE
 
     private static bool IsTask(EntryKind kind) => kind is EntryKind.TaskScheduled or EntryKind.TaskStarted or EntryKind.TaskDelta or EntryKind.TaskRetried
         or EntryKind.TaskCompleted or EntryKind.TaskFailed or EntryKind.TaskCancelled or EntryKind.TaskStopping;
+
+    private static bool IsOfChild(EntryKind kind) => kind is EntryKind.ChildStarted or EntryKind.ChildStopping or EntryKind.ChildCompleted or EntryKind.ChildFailed or EntryKind.ChildCancelled;
 
     private static (JobId? Job, JournalEntry Entry) Innermost(JournalEntry entry)
     {

@@ -9,8 +9,12 @@ internal static class Tools
     public static string? Find(string program)
     {
         if (program.Contains('/'))
-            return File.Exists(program) ? Path.GetFullPath(program) : null;
+            return IsProgram(program) ? Path.GetFullPath(program) : null;
         IEnumerable<string> folders = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Where(Path.IsPathRooted).Concat(s_folders);
-        return folders.Select(folder => Path.Combine(folder, program)).FirstOrDefault(File.Exists);
+        return folders.Select(folder => Path.Combine(folder, program)).FirstOrDefault(IsProgram);
     }
+
+    // As a shell looks: what may not be executed is passed over.
+    private static bool IsProgram(string path) =>
+        File.Exists(path) && (OperatingSystem.IsWindows() || (File.GetUnixFileMode(path) & (UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute)) != 0);
 }

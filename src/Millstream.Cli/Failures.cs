@@ -20,7 +20,7 @@ internal static class Failures
                 PrintFaults(faults, error);
                 break;
             case CommandException or IOException or UnauthorizedAccessException:
-                error.WriteLine($"millstream: {e.Message}");
+                error.WriteLine(Running.OutputText.CleanLines($"millstream: {e.Message}"));
                 break;
             default:
                 error.WriteLine($"millstream: {e.GetType().Name}: {e.Message}");
@@ -37,6 +37,6 @@ internal static class Failures
     public static void PrintFaults(IEnumerable<WorkflowFault> faults, TextWriter error)
     {
         foreach (WorkflowFault fault in faults)
-            error.WriteLine(fault.Line > 0 ? fault.ToString() : $"millstream: {fault}");
+            error.WriteLine(Running.OutputText.CleanLines(fault.Line > 0 ? fault.ToString() : $"millstream: {fault}"));
     }
 }

@@ -9,6 +9,13 @@ internal static class UsageErrors
 {
     public static bool Any(ParseResult parsed) => parsed.Action is not HelpAction && (parsed.Errors.Count > 0 || UnknownOptions(parsed).Any());
 
+    /// <summary>An empty name, as an unset variable of a script gives it.</summary>
+    public static void NotEmpty(ArgumentResult argument)
+    {
+        if (argument.Tokens.Any(t => t.Value.Length == 0))
+            argument.AddError($"the argument {argument.Argument.Name} is empty");
+    }
+
     public static int Print(ParseResult parsed, TextWriter error)
     {
         Command command = parsed.CommandResult.Command;

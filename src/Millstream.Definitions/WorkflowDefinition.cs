@@ -49,7 +49,11 @@ public sealed class WorkflowDefinition
     /// <param name="agents">The agents that tasks of kind <c>agent</c> may name.</param>
     /// <exception cref="NotSupportedException">A task uses a kind for which no code was given.</exception>
     public Workflow<JsonElement, JsonElement> ToWorkflow(IEnumerable<TaskKind>? kinds = null, AgentRegistry? agents = null) =>
-        new WorkflowCompiler(this, BuiltInKinds.All.Concat(kinds ?? []).ToDictionary(k => k.Name, StringComparer.Ordinal), agents ?? new AgentRegistry()).Compile();
+        ToWorkflow(kinds, agents, takesSignals: true);
+
+    // Where nobody can signal the job, a task that waits for a decision would wait for ever.
+    internal Workflow<JsonElement, JsonElement> ToWorkflow(IEnumerable<TaskKind>? kinds, AgentRegistry? agents, bool takesSignals) =>
+        new WorkflowCompiler(this, BuiltInKinds.All.Concat(kinds ?? []).ToDictionary(k => k.Name, StringComparer.Ordinal), agents ?? new AgentRegistry(), takesSignals).Compile();
 
     internal DataType OutputDataType { get; init; } = DataType.Any;
 

@@ -16,7 +16,7 @@ internal static class GraphCommand
 
     public static Command Create()
     {
-        Argument<string> file = new("FILE") { Description = "A workflow file, YAML or JSON" };
+        Argument<string> file = new("FILE") { Description = "A workflow file, YAML or JSON", Validators = { UsageErrors.NotEmpty } };
         Option<string> format = new("--format") { Description = "mermaid, dot or svg", DefaultValueFactory = _ => "mermaid", HelpName = "FORMAT" };
         format.AcceptOnlyFromAmong([.. Formats.Keys]);
         Option<string?> output = new("--output") { Description = "Write to this file instead of stdout", HelpName = "FILE" };

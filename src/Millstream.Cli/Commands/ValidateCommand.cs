@@ -6,7 +6,7 @@ namespace Millstream.Cli.Commands;
 /// <summary><c>millstream validate FILE…</c>: tells every fault, or in a line what the file holds.</summary>
 internal static class ValidateCommand
 {
-    private static readonly Argument<string[]> Files = new("FILE") { Description = "Workflow files, YAML or JSON", Arity = ArgumentArity.OneOrMore };
+    private static readonly Argument<string[]> Files = new("FILE") { Description = "Workflow files, YAML or JSON", Arity = ArgumentArity.OneOrMore, Validators = { UsageErrors.NotEmpty } };
 
     public static Command Create()
     {

@@ -29,6 +29,8 @@ internal sealed class LiveView(RunModel model, Job job, AgentOrchestrator orches
 
     public void End(JobEnding ending, TimeSpan elapsed)
     {
+        foreach (string limit in model.NotEnforced)
+            console.MarkupLine($"[dim]not enforced on this host: {Markup.Escape(limit)}[/]");
         switch (ending)
         {
             case JobEnding.Completed completed:
@@ -60,15 +62,22 @@ internal sealed class LiveView(RunModel model, Job job, AgentOrchestrator orches
         lock (model)
         {
             List<IRenderable> rows = [Header()];
-            int height = Math.Max(6, console.Profile.Height - 5);
-            TaskLine[] shown = [.. Chosen(height)];
-            Table table = new Table().NoBorder().HideHeaders().AddColumns(new TableColumn("").NoWrap(), new TableColumn("").NoWrap(), new TableColumn("").NoWrap(), new TableColumn(""));
-            table.Expand = true;
-            foreach (TaskLine line in shown)
-                table.AddRow(new Markup(Icon(line)), new Text(OutputText.Shortened(line.Id, 24)), new Markup(Progress(line)), new Text(OutputText.Shortened(Detail(line), Math.Max(20, console.Profile.Width - 48))) { Overflow = Overflow.Ellipsis });
-            rows.Add(table);
-            if (shown.Length < model.Tasks.Count)
-                rows.Add(new Markup($"[dim]  … and {model.Tasks.Count - shown.Length} tasks more[/]"));
+            // Header, what is left out, resources, and a line for the cursor.
+            TaskLine[] shown = [.. Chosen(Math.Max(1, console.Profile.Height - 4))];
+            string[] names = [.. shown.Select(l => OutputText.Shortened(Name(l), console.Profile.Width / 3))];
+            string[] progress = [.. shown.Select(Progress)];
+            int nameWidth = names.Max(n => n.Length), progressWidth = progress.Max(p => Markup.Remove(p).Length);
+            int left = Math.Max(0, console.Profile.Width - nameWidth - progressWidth - 7);
+            for (int i = 0; i < shown.Length; i++)
+            {
+                string gap = new(' ', progressWidth - Markup.Remove(progress[i]).Length);
+                // A detail that is too wide is cut by its cells, of which some characters take two.
+                string detail = Markup.Escape(Fitting(Detail(shown[i]), left));
+                rows.Add(new Markup($"{Icon(shown[i])} {Markup.Escape(names[i].PadRight(nameWidth))}  {progress[i]}{gap}  {detail}") { Overflow = Overflow.Crop });
+            }
+
+            if (shown.Length < model.Lines.Count)
+                rows.Add(new Markup($"[dim]  … and {model.Lines.Count - shown.Length} more[/]"));
             rows.Add(new Markup($"[dim]{Markup.Escape(Resources())}[/]"));
             return new Rows(rows);
         }
@@ -87,9 +96,9 @@ internal sealed class LiveView(RunModel model, Job job, AgentOrchestrator orches
     // What works and what waits before what is over or has yet to come.
     private IEnumerable<TaskLine> Chosen(int height)
     {
-        if (model.Tasks.Count <= height)
-            return model.Tasks;
-        HashSet<TaskLine> chosen = [.. model.Tasks.OrderBy(t => t.Phase switch
+        if (model.Lines.Count <= height)
+            return model.Lines;
+        HashSet<TaskLine> chosen = [.. model.Lines.OrderBy(t => t.Phase switch
         {
             TaskPhase.Running => 0,
             TaskPhase.Failed => 1,
@@ -97,7 +106,18 @@ internal sealed class LiveView(RunModel model, Job job, AgentOrchestrator orches
             TaskPhase.Pending => 3,
             _ => 4,
         }).Take(height)];
-        return model.Tasks.Where(chosen.Contains);
+        return model.Lines.Where(chosen.Contains);
+    }
+
+    private static string Name(TaskLine line) => new string(' ', 2 * line.Depth) + line.Id[(line.Id.LastIndexOf('/') + 1)..];
+
+    private static string Fitting(string text, int cells)
+    {
+        if (text.Length > cells)
+            text = OutputText.Shortened(text, cells);
+        while (text.Length > 0 && new Segment(text).CellCount() > cells)
+            text = OutputText.Shortened(text, text.Length - 1);
+        return text;
     }
 
     private static string Icon(TaskLine line) => line.Phase switch
@@ -124,16 +144,18 @@ internal sealed class LiveView(RunModel model, Job job, AgentOrchestrator orches
         switch (line.Phase)
         {
             case TaskPhase.Pending:
-                string[] missing = [.. line.Needs.Where(n => !model.Tasks.First(t => t.Id == n).IsDone)];
-                return missing.Length == 0 ? "" : $"needs {string.Join(", ", missing)}";
+                string[] missing = [.. line.Needs.Where(n => !model.Lines.First(t => t.Id == n).IsDone)];
+                return missing.Length == 0 ? "" : $"needs {string.Join(", ", missing.Select(n => n[(n.LastIndexOf('/') + 1)..]))}";
             case TaskPhase.Failed:
-                return line.Error is null ? "failed" : OutputText.Clean(line.Error);
+                return line.Error is null ? "failed" : OutputText.Clean(line.Error.ReplaceLineEndings(" "));
+            case TaskPhase.Waiting or TaskPhase.Retrying when line.Parent is not null:
+                return "";
             case TaskPhase.Waiting or TaskPhase.Retrying:
                 return job.Tasks.FirstOrDefault(t => t.Id == line.Id || t.Id.StartsWith(line.Id + "[", StringComparison.Ordinal))?.Detail ?? "";
             case TaskPhase.Running:
                 return line.LastOutput ?? "";
             default:
-                return line.Retries > 0 ? $"after {line.Retries} retries" : "";
+                return line.Cut ?? (line.Retries > 0 ? $"after {(line.Retries == 1 ? "1 retry" : $"{line.Retries} retries")}" : "");
         }
     }
 

@@ -22,7 +22,10 @@ internal static class LocalHost
     }
 
     public static WorkflowAgent<JsonElement, JsonElement> AgentOf(WorkflowDefinition workflow, AgentOrchestrator orchestrator) =>
-        workflow.ToWorkflow([SandboxRunKind.Kind], orchestrator.Agents).Agent;
+        workflow.ToWorkflow([SandboxRunKind.Kind], orchestrator.Agents, takesSignals: false).Agent;
+
+    /// <summary>Whether a failed task should wait for somebody's decision.</summary>
+    public static bool WaitsForSignals(WorkflowDefinition workflow) => Nested(workflow).Append(workflow).Any(w => w.OnFailure == FailureMode.Wait);
 
     private static Resource Make(string type, int number) => type == "sandbox" ? new SandboxResource($"sandbox-{number}") : new PlainResource($"{type}-{number}", type);
 

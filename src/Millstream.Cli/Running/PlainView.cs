@@ -1,38 +1,44 @@
-using System.Text;
+using System.Text.Json;
 
 namespace Millstream.Cli.Running;
 
 /// <summary>For pipes and logs: progress as lines to stderr, the output to stdout.</summary>
-internal sealed class PlainView(RunModel model, TextWriter output, TextWriter error) : IRunView
+/// <param name="model">What is known of the run.</param>
+/// <param name="output">Where the output goes.</param>
+/// <param name="error">Where progress goes.</param>
+/// <param name="isTerminal">Whether the output goes to a terminal, which control characters must not reach.</param>
+internal sealed class PlainView(RunModel model, TextWriter output, TextWriter error, bool isTerminal) : IRunView
 {
-    private const int LinesOfTask = 6;
+    private static readonly TimeSpan Quiet = TimeSpan.FromSeconds(10);
 
-    private readonly Dictionary<string, int> _shown = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, StringBuilder> _partial = new(StringComparer.Ordinal);
+    private readonly TaskOutput _output = new(error);
+    private readonly Dictionary<TaskLine, DateTimeOffset> _said = [];
 
     public async Task ShowAsync(IAsyncEnumerable<JobEvent> events)
     {
         await foreach (JobEvent e in events)
         {
             model.Add(e);
-            if (e.Value is WorkflowEvent said && !e.Job.IsChild)
-                Say(said, e);
+            if (e.Kind == JobEventKinds.JobCancelling)
+                Line(e, "cancelling");
             else if (model.LineOf(e) is { } line)
                 Say(line, e);
-            else if (e.Kind == JobEventKinds.JobCancelling)
-                Line(e, "cancelling");
+            else if (e.Value is WorkflowEvent said && !e.Job.IsChild)
+                Line(e, OutputText.Clean(said.ToString()!));
         }
     }
 
     public void End(JobEnding ending, TimeSpan elapsed)
     {
         string took = $"{model.Done} of {model.Tasks.Count} tasks, {OutputText.Elapsed(elapsed)}";
+        foreach (string limit in model.NotEnforced)
+            error.WriteLine($"not enforced on this host: {limit}");
         switch (ending)
         {
             case JobEnding.Completed completed:
                 error.WriteLine($"completed: {took}");
-                if (OutputText.ForPrograms((System.Text.Json.JsonElement)completed.Output!) is { } text)
-                    output.WriteLine(text.EndsWith('\n') ? text[..^1] : text);
+                if (OutputText.ForPrograms((JsonElement)completed.Output!) is { } text)
+                    output.WriteLine(isTerminal ? OutputText.CleanLines(text.TrimEnd('\n')) : text.EndsWith('\n') ? text[..^1] : text);
                 break;
             case JobEnding.Failed failed:
                 error.WriteLine($"failed: {took}");
@@ -44,72 +50,48 @@ internal sealed class PlainView(RunModel model, TextWriter output, TextWriter er
         }
     }
 
-    private void Say(WorkflowEvent said, JobEvent e)
-    {
-        switch (said)
-        {
-            case WorkflowEvent.TaskEnded ended:
-                TaskLine line = model.Tasks.First(t => t.Id == ended.Task);
-                FlushPartial(line);
-                string runs = line is { IsFanOut: true } ? $", {line.Completed} of {line.Scheduled} completed" : "";
-                string took = line.Started is { } from ? $" in {OutputText.Elapsed(e.Time - from)}" : "";
-                Line(e, $"{ended.Task} {ended.Status.ToString().ToLowerInvariant()}{took}{runs} [{ended.Done}/{ended.Total}]");
-                break;
-            case WorkflowEvent.DecisionNeeded decision:
-                Line(e, $"{decision.Task} failed and waits for a signal to retry or skip it: {OutputText.Clean(decision.Error)}");
-                break;
-            default:
-                Line(e, said.ToString()!);
-                break;
-        }
-    }
-
     private void Say(TaskLine line, JobEvent e)
     {
+        string path = model.PathOf(e)!;
         switch (e.Kind)
         {
-            case JobEventKinds.TaskStarted when !line.IsFanOut || line.Scheduled == 1:
-                Line(e, $"{e.Task} started{(e.Attempt > 1 ? $" (attempt {e.Attempt})" : "")}");
+            case JobEventKinds.Event when e.Value is WorkflowEvent.DecisionNeeded decision:
+                Line(e, $"{path} failed and waits for a signal to retry or skip it: {OutputText.CleanLines(decision.Error)}");
+                break;
+            case JobEventKinds.Event when e.Value is WorkflowEvent.TaskEnded ended && line.Parent is not { IsFanOut: true }:
+                string runs = line.IsFanOut && line.Scheduled > 0 ? $", {line.Completed} of {line.Scheduled} completed" : "";
+                string took = line.Started is { } from ? $" in {OutputText.Elapsed(e.Time - from)}" : "";
+                string cut = line.Cut is { } text ? $", {text}" : "";
+                Line(e, $"{path} {ended.Status.ToString().ToLowerInvariant()}{took}{runs}{cut} [{ended.Done}/{ended.Total}]");
+                break;
+            case JobEventKinds.TaskStarted or JobEventKinds.ChildStarted when !line.IsFanOut || line.Scheduled == 1:
+                Line(e, $"{path} started{(e.Attempt > 1 ? $" (attempt {e.Attempt})" : "")}");
                 break;
             case JobEventKinds.TaskRetried:
-                Line(e, $"{e.Task} failed and is tried again: {OutputText.CleanLines(e.Error!.Message)}");
+                _output.Flush(line);
+                Line(e, $"{path} failed and is tried again: {OutputText.CleanLines(e.Error!.Message)}");
                 break;
-            case JobEventKinds.TaskFailed:
-                Line(e, $"{e.Task} failed: {OutputText.CleanLines(e.Error!.Message)}");
+            case JobEventKinds.TaskFailed or JobEventKinds.ChildFailed:
+                _output.Flush(line);
+                Line(e, $"{path} failed: {OutputText.CleanLines(e.Error!.Message)}");
+                break;
+            case JobEventKinds.TaskCompleted:
+                _output.Flush(line);
+                SayProgress(line, e);
                 break;
             case JobEventKinds.TaskDelta when !line.IsFanOut:
-                Output(line, Encoding.UTF8.GetString(e.Bytes.Span));
+                _output.Add(line, e);
                 break;
         }
     }
 
-    private void Output(TaskLine line, string text)
+    // A log of a long fan-out says now and then how far it is.
+    private void SayProgress(TaskLine line, JobEvent e)
     {
-        if (!_partial.TryGetValue(line.Id, out StringBuilder? partial))
-            _partial[line.Id] = partial = new StringBuilder();
-        foreach (string part in text.Split('\n')[..^1])
-        {
-            OutputLine(line, partial.Append(part).ToString());
-            partial.Clear();
-        }
-
-        if (partial.Length < 4096)
-            partial.Append(text[(text.LastIndexOf('\n') + 1)..]);
-    }
-
-    private void FlushPartial(TaskLine line)
-    {
-        if (_partial.Remove(line.Id, out StringBuilder? partial) && partial.Length > 0)
-            OutputLine(line, partial.ToString());
-    }
-
-    private void OutputLine(TaskLine line, string text)
-    {
-        int shown = _shown[line.Id] = _shown.GetValueOrDefault(line.Id) + 1;
-        if (shown <= LinesOfTask)
-            error.WriteLine($"  {line.Id} | {OutputText.Clean(text)}");
-        else if (shown == LinesOfTask + 1)
-            error.WriteLine($"  {line.Id} | … (more; --json shows all)");
+        if (!line.IsFanOut || e.Time - _said.GetValueOrDefault(line, line.Started ?? e.Time) < Quiet)
+            return;
+        _said[line] = e.Time;
+        Line(e, $"{line.Id}: {line.Completed + line.Failed} of {line.Scheduled} done{(line.Failed > 0 ? $", {line.Failed} failed" : "")}");
     }
 
     private void Line(JobEvent e, string text) => error.WriteLine($"{e.Time.ToLocalTime():HH:mm:ss} {text}");

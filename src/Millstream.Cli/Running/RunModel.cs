@@ -1,57 +1,29 @@
+using System.Text.Json;
+using Millstream.Definitions;
+
 namespace Millstream.Cli.Running;
-
-internal enum TaskPhase { Pending, Waiting, Running, Retrying, Completed, Failed, Skipped, Cancelled }
-
-/// <summary>What is known of one task of the workflow while it runs: one line of the view, whatever its number of runs.</summary>
-internal sealed class TaskLine(string id, string uses, IReadOnlyList<string> needs, bool isFanOut)
-{
-    public string Id => id;
-
-    public string Uses => uses;
-
-    public IReadOnlyList<string> Needs => needs;
-
-    public bool IsFanOut => isFanOut;
-
-    public TaskPhase Phase { get; set; }
-
-    public int Scheduled { get; set; }
-
-    public int Running { get; set; }
-
-    public int Completed { get; set; }
-
-    public int Failed { get; set; }
-
-    public int Retries { get; set; }
-
-    public DateTimeOffset? Started { get; set; }
-
-    public DateTimeOffset? Ended { get; set; }
-
-    public string? Error { get; set; }
-
-    /// <summary>The newest line of its output.</summary>
-    public string? LastOutput { get; set; }
-
-    public bool IsDone => Phase is TaskPhase.Completed or TaskPhase.Failed or TaskPhase.Skipped or TaskPhase.Cancelled;
-}
 
 /// <summary>The state of a run, made of its stream alone.</summary>
 internal sealed class RunModel
 {
     private readonly Dictionary<string, TaskLine> _byId;
+    private readonly Dictionary<JobId, string> _children = [];
 
-    public RunModel(Definitions.WorkflowDefinition workflow)
+    public RunModel(WorkflowDefinition workflow)
     {
         Name = workflow.Name;
-        Tasks = [.. workflow.Tasks.Select(t => new TaskLine(t.Id, t.Uses, t.DependsOn, t.IsForEach))];
-        _byId = Tasks.ToDictionary(t => t.Id, StringComparer.Ordinal);
+        Lines = [.. LinesOf(workflow, null)];
+        Tasks = [.. Lines.Where(l => l.Parent is null)];
+        _byId = Lines.ToDictionary(t => t.Id, StringComparer.Ordinal);
     }
 
     public string Name { get; }
 
+    /// <summary>The tasks of the workflow itself.</summary>
     public IReadOnlyList<TaskLine> Tasks { get; }
+
+    /// <summary>These and, after each, those of the workflow that it runs.</summary>
+    public IReadOnlyList<TaskLine> Lines { get; }
 
     public DateTimeOffset? Started { get; private set; }
 
@@ -61,39 +33,69 @@ internal sealed class RunModel
 
     public bool IsPaused { get; private set; }
 
-    public int Done => Tasks.Count(t => t.IsDone);
+    /// <summary>How many tasks have ended by themselves.</summary>
+    public int Done => Tasks.Count(t => t.IsDone && t.Phase != TaskPhase.Cancelled);
 
-    /// <summary>The task of the workflow that an entry is about; null for an entry of the job, or of a task inside a child job.</summary>
-    public TaskLine? LineOf(JobEvent e) => e.Task is { } task && !e.Job.IsChild ? _byId.GetValueOrDefault(Base(task)) : null;
+    /// <summary>Limits that the host could not hold, as tasks told.</summary>
+    public SortedSet<string> NotEnforced { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>The task that an entry is about, as in <c>subs[1]/two[0]</c>; null for an entry of the job.</summary>
+    public string? PathOf(JobEvent e) => (e.Task ?? (e.Value as WorkflowEvent.TaskEnded)?.Task) is { } task ? Path(e.Job, task)
+        : e.Child is { } child ? _children.GetValueOrDefault(child) : null;
+
+    /// <summary>The line of the view that an entry is about; null for an entry of the job, or of a child that is no workflow of the file's.</summary>
+    public TaskLine? LineOf(JobEvent e) => PathOf(e) is { } path ? _byId.GetValueOrDefault(WithoutIndexes(path)) : null;
 
     public void Add(JobEvent e)
     {
         Started ??= e.Time;
+        if (e.Kind == JobEventKinds.ChildStarted)
+            _children[e.Child!.Value] = Path(e.Job, e.Task!) ?? e.Task!;
         if (e.Kind is JobEventKinds.JobCompleted or JobEventKinds.JobFailed or JobEventKinds.JobCancelled)
             Close(e);
         IsCancelling |= e.Kind == JobEventKinds.JobCancelling;
         IsPaused = e.Value switch { WorkflowEvent.Paused => true, WorkflowEvent.Resumed => false, _ => IsPaused };
-        if (e.Value is WorkflowEvent.TaskEnded ended && !e.Job.IsChild)
-            End(_byId[ended.Task], ended.Status, e.Time);
-        else if (LineOf(e) is { } line)
+        if (LineOf(e) is not { } line)
+            return;
+        if (e.Value is WorkflowEvent.TaskEnded ended)
+            End(line, ended.Status, e.Time);
+        else
             Add(line, e);
+    }
+
+    private static IEnumerable<TaskLine> LinesOf(WorkflowDefinition workflow, TaskLine? parent)
+    {
+        foreach (TaskDefinition task in workflow.Tasks)
+        {
+            string prefix = parent is null ? "" : parent.Id + "/";
+            TaskLine line = new(prefix + task.Id, task.Uses, [.. task.DependsOn.Select(d => prefix + d)], task.IsForEach || parent is { IsFanOut: true }, parent);
+            yield return line;
+            foreach (TaskLine inner in task.Workflow is { } nested ? LinesOf(nested, line) : [])
+                yield return inner;
+        }
     }
 
     // What had not ended was stopped with the job.
     private void Close(JobEvent last)
     {
         Last = last;
-        foreach (TaskLine line in Tasks.Where(t => t.Phase is TaskPhase.Running or TaskPhase.Waiting or TaskPhase.Retrying))
+        foreach (TaskLine line in Lines.Where(t => t.Phase is TaskPhase.Running or TaskPhase.Waiting or TaskPhase.Retrying))
             (line.Phase, line.Ended) = (line.Failed > 0 ? TaskPhase.Failed : TaskPhase.Cancelled, last.Time);
     }
 
-    private static void Add(TaskLine line, JobEvent e)
+    private void Add(TaskLine line, JobEvent e)
     {
         switch (e.Kind)
         {
-            case JobEventKinds.TaskScheduled or JobEventKinds.ChildStarted:
-                line.Scheduled++;
-                line.Phase = TaskPhase.Waiting;
+            case JobEventKinds.TaskScheduled:
+                line.Schedule(PathOf(e)!);
+                line.Phase = line.Running > 0 ? TaskPhase.Running : TaskPhase.Waiting;
+                line.Started ??= e.Time;
+                break;
+            case JobEventKinds.ChildStarted:
+                line.Schedule(PathOf(e)!);
+                line.Running++;
+                line.Phase = TaskPhase.Running;
                 line.Started ??= e.Time;
                 break;
             case JobEventKinds.TaskStarted:
@@ -106,16 +108,18 @@ internal sealed class RunModel
                 line.Phase = line.Running > 0 ? TaskPhase.Running : TaskPhase.Retrying;
                 line.Error = e.Error?.Message;
                 break;
-            case JobEventKinds.TaskCompleted:
+            case JobEventKinds.TaskCompleted or JobEventKinds.ChildCompleted:
                 line.Running--;
                 line.Completed++;
+                if (line.Uses == "sandbox.run" && e.Data is { } output)
+                    AddLimits(line, output);
                 break;
-            case JobEventKinds.TaskFailed:
+            case JobEventKinds.TaskFailed or JobEventKinds.ChildFailed:
                 line.Running = Math.Max(0, line.Running - 1);
                 line.Failed++;
                 line.Error = e.Error?.Message;
                 break;
-            case JobEventKinds.TaskCancelled:
+            case JobEventKinds.TaskCancelled or JobEventKinds.ChildCancelled:
                 line.Running = Math.Max(0, line.Running - 1);
                 break;
             case JobEventKinds.TaskDelta:
@@ -124,7 +128,25 @@ internal sealed class RunModel
         }
     }
 
-    private static void End(TaskLine line, WorkflowTaskStatus status, DateTimeOffset time)
+    private void AddLimits(TaskLine line, JsonElement output)
+    {
+        if (output.GetProperty("truncated").GetBoolean())
+            line.Truncated++;
+        foreach (JsonElement limit in output.GetProperty("notEnforced").EnumerateArray())
+            NotEnforced.Add(limit.GetString()!);
+    }
+
+    private void End(TaskLine line, WorkflowTaskStatus status, DateTimeOffset time)
+    {
+        // Inside a fan-out the others may still run; the line ends with the task that runs them all.
+        if (line.Parent is { IsFanOut: true })
+            return;
+        Set(line, status, time);
+        foreach (TaskLine inner in Lines.Where(l => !l.IsDone && IsInside(l, line)))
+            Set(inner, inner.Failed > 0 ? WorkflowTaskStatus.Failed : inner.Completed > 0 ? WorkflowTaskStatus.Completed : WorkflowTaskStatus.Skipped, time);
+    }
+
+    private static void Set(TaskLine line, WorkflowTaskStatus status, DateTimeOffset time)
     {
         line.Ended = time;
         line.Phase = status switch
@@ -135,9 +157,23 @@ internal sealed class RunModel
         };
     }
 
-    private static string Base(string task)
+    private static bool IsInside(TaskLine line, TaskLine outer)
     {
-        int bracket = task.IndexOf('[', StringComparison.Ordinal);
-        return bracket < 0 ? task : task[..bracket];
+        for (TaskLine? at = line.Parent; at is not null; at = at.Parent)
+        {
+            if (at == outer)
+                return true;
+        }
+
+        return false;
+    }
+
+    private string? Path(JobId job, string task) => !job.IsChild ? task : _children.TryGetValue(job, out string? path) ? $"{path}/{task}" : null;
+
+    private static string WithoutIndexes(string path)
+    {
+        if (!path.Contains('[', StringComparison.Ordinal))
+            return path;
+        return string.Join('/', path.Split('/').Select(p => p.Split('[')[0]));
     }
 }

@@ -18,8 +18,8 @@ internal sealed class RunSignals : IDisposable
             context.Cancel = true;
             if (Interlocked.Increment(ref _interrupts) > 1)
                 Environment.Exit(ExitCode.Cancelled);
-            error?.WriteLine("millstream: cancelling; once more ends at once");
             _ = job.CancelAsync("interrupted");
+            error?.WriteLine("millstream: cancelling; once more ends at once");
         }),
         PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop),
         PosixSignalRegistration.Create(PosixSignal.SIGHUP, Stop),
@@ -27,6 +27,9 @@ internal sealed class RunSignals : IDisposable
 
     /// <summary>Done when the process was asked to stop.</summary>
     public Task Stopped => _stopped.Task;
+
+    /// <summary>Says something last, unless whoever reads it does not.</summary>
+    public static Task TryWriteAsync(TextWriter error, string text) => Task.WhenAny(Task.Run(() => error.WriteLine(text)), Task.Delay(TimeSpan.FromSeconds(1)));
 
     public void Dispose() => Array.ForEach(_registrations, r => r.Dispose());
 

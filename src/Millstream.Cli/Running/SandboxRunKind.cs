@@ -8,6 +8,7 @@ namespace Millstream.Cli.Running;
 internal static class SandboxRunKind
 {
     private const string Work = "/work/";
+    private const int LinesSaid = 5;
     private const int TextLimit = 256 * 1024;
 
     public static TaskKind Kind { get; } = new("sandbox.run", use => AgentTask.Create<JsonElement, JsonElement>(use.TaskId, RunAsync, [ResourceRequirement.Exclusive("sandbox")]));
@@ -87,7 +88,10 @@ internal static class SandboxRunKind
         string said = Encoding.UTF8.GetString(result.StandardError.Span).Trim();
         if (said.Length == 0)
             said = Encoding.UTF8.GetString(result.StandardOutput.Span).Trim();
-        return said.Length == 0 ? "" : $": {(said.Length > 1000 ? "… " + said[^1000..] : said)}";
+        string[] lines = said.Split('\n');
+        string end = lines.Length > LinesSaid ? string.Join('\n', lines[^LinesSaid..]) : said;
+        end = end.Length > 1000 ? end[^1000..] : end;
+        return said.Length == 0 ? "" : $": {(end.Length < said.Length ? "… " : "")}{end}";
     }
 
     private static string[] Lines(string text) => text.Length == 0 ? [] : (text.EndsWith('\n') ? text[..^1] : text).Split('\n');

@@ -3,11 +3,13 @@ using System.Text.Json;
 namespace Millstream.Definitions;
 
 /// <summary>Makes of a definition the graph that the workflow agent runs: each function of a node evaluates the file's expressions.</summary>
-internal sealed class WorkflowCompiler(WorkflowDefinition definition, IReadOnlyDictionary<string, TaskKind> kinds, AgentRegistry agents)
+internal sealed class WorkflowCompiler(WorkflowDefinition definition, IReadOnlyDictionary<string, TaskKind> kinds, AgentRegistry agents, bool takesSignals)
 {
     private readonly List<GraphNode> _nodes = [];
     private readonly Dictionary<string, GraphNode> _byId = new(StringComparer.Ordinal);
     private readonly string _folder = Path.GetDirectoryName(definition.File) ?? "";
+
+    private FailureMode OnFailure => definition.OnFailure == FailureMode.Wait && !takesSignals ? FailureMode.Finish : definition.OnFailure;
 
     public Workflow<JsonElement, JsonElement> Compile()
     {
@@ -22,7 +24,7 @@ internal sealed class WorkflowCompiler(WorkflowDefinition definition, IReadOnlyD
             PassesWhenSkipped = true,
         });
         output.Dependencies.AddRange(_nodes[..^1]);
-        return new Workflow<JsonElement, JsonElement>(new WorkflowGraph(definition.Name, definition.Version, new WorkflowOptions { OnFailure = definition.OnFailure }, _nodes, output));
+        return new Workflow<JsonElement, JsonElement>(new WorkflowGraph(definition.Name, definition.Version, new WorkflowOptions { OnFailure = OnFailure }, _nodes, output));
     }
 
     private void AddWithDependencies(TaskDefinition task, Dictionary<string, TaskDefinition> left, GraphNode input)
@@ -113,7 +115,7 @@ internal sealed class WorkflowCompiler(WorkflowDefinition definition, IReadOnlyD
     {
         if (task.Workflow is { } nested)
         {
-            WorkflowAgent<JsonElement, JsonElement> agent = new WorkflowCompiler(nested, kinds, agents).Compile().Agent;
+            WorkflowAgent<JsonElement, JsonElement> agent = new WorkflowCompiler(nested, kinds, agents, takesSignals).Compile().Agent;
             return with => (agent, nested.BindInput([], ((JsonElement)with!).Find("input")));
         }
         if (task.Uses != "agent")

@@ -1,0 +1,180 @@
+using System.Text.Json;
+using System.Text.RegularExpressions;
+
+namespace Millstream.Cli.Tests;
+
+/// <summary><c>millstream run</c> to its end: what it says of what happens, and its exit code.</summary>
+[Collection("processes")]
+public sealed class RunTests : IDisposable
+{
+    private const string Inputs = """
+        name: inputs
+        input:
+          who: { type: string, default: you }
+          n: { type: integer, default: 3 }
+          list: { type: "array<string>", default: [a] }
+          flag: { type: boolean, default: false }
+        tasks:
+          say: { uses: template, with: { text: "{{ who }} {{ n }} {{ list | join: '+' }} {{ flag }}", values: { who: "${{ input.who }}", n: "${{ input.n }}", list: "${{ input.list }}", flag: "${{ input.flag }}" } } }
+        output: ${{ tasks.say.output.text }}
+        """;
+
+    private readonly TempFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Theory]
+    [InlineData("you 3 a false")]
+    [InlineData("file 7 q false", "--input-file", "F")]
+    [InlineData("me 7 x+y=z true", "--input-file", "F", "--input", "who=me", "-i", "list=[\"x\",\"y=z\"]", "--input", "flag=true")]
+    [InlineData("=a=b 4 a false", "--input", "who==a=b", "--input", "n=3", "--input", "n=4")]
+    public async Task Inputs_AreReadAsTheirTypesAndCommandLineWins(string output, params string[] args)
+    {
+        string file = _folder.Write("in.json", """{"who":"file","n":7,"list":["q"]}""");
+        CommandResult result = await RunAsync(Inputs, [.. args.Select(a => a == "F" ? file : a)]);
+        Assert.Equal((0, output + "\n"), (result.ExitCode, result.Output));
+    }
+
+    [Theory]
+    [InlineData("the input 'n': 'x' is not of type integer|there is no input 'zz'|'novalue' is no input|the input 'list': 'a' is not of type array<string>; write it as JSON|'flag': 'yes'",
+        null, "--input", "n=x", "--input", "zz=1", "--input", "novalue", "--input", "list=a", "--input", "flag=yes")]
+    [InlineData("the input 'n': integer is wanted, this is string|there is no input 'zz'", """{"n":"x","zz":1}""")]
+    [InlineData("the inputs must be a JSON object by name; this is array", "[1]")]
+    [InlineData("in.json' (--input-file), line 2, is not JSON", "{\"who\":\n")]
+    [InlineData("(--input-file), line 1, is not JSON", "")]
+    [InlineData("there is no file 'none.json' (--input-file)", null, "--input-file", "none.json")]
+    [InlineData("'/' (--input-file) is a folder, not a file", null, "--input-file", "/")]
+    [InlineData("Required argument missing for option: '--input'", null, "--input")]
+    [InlineData("there is no option '--jsno'; did you mean '--json'?", null, "--jsno")]
+    public async Task WrongInputs_AreAllToldAtOnceAndNothingRuns(string messages, string? json, params string[] args)
+    {
+        string[] file = json is null ? [] : ["--input-file", _folder.Write("in.json", json)];
+        CommandResult result = await RunAsync(Inputs, ["--json", .. file, .. args]);
+        Assert.Equal((2, ""), (result.ExitCode, result.Output));
+        Assert.All(messages.Split('|'), m => Assert.Contains(m, result.Error));
+        Assert.DoesNotContain("   at ", result.Error);
+    }
+
+    [Theory]
+    [InlineData("3:14: there is no task kind 'sandbox.rum'; did you mean 'sandbox.run'?", "a: { uses: sandbox.rum }")]
+    [InlineData("3:3: the tasks wait for each other: a -> b -> a", "a: { uses: file.read, needs: b, with: { path: x } }\n  b: { uses: file.read, needs: a, with: { path: x } }")]
+    [InlineData("3:37: the task 'a'.for_each wants a list; input is object", "a: { uses: file.read, for_each: \"${{ input }}\", with: { path: x } }")]
+    [InlineData("there is no task kind '\ufffd[2J'", "a: { uses: \"\\e[2J\" }")]
+    public async Task WrongDefinition_EndsWith2AndPrintsNoLine(string message, string tasks)
+    {
+        CommandResult result = await RunAsync($"name: w\ntasks:\n  {tasks}\n", ["--json"]);
+        Assert.Equal((2, ""), (result.ExitCode, result.Output));
+        Assert.Contains(message, result.Error);
+        Assert.DoesNotContain('\e', result.Error);
+    }
+
+    [Fact]
+    public async Task MissingInput_EndsWith2AndNamesIt()
+    {
+        CommandResult result = await RunAsync("name: w\ninput: { path: { type: string } }\ntasks:\n  a: { uses: file.read, with: { path: \"${{ input.path }}\" } }\n");
+        Assert.Equal(2, result.ExitCode);
+        Assert.Matches("millstream: .*'path'", result.Error);
+    }
+
+    [Theory]
+    [InlineData("there is no file 'none.yaml'", "none.yaml")]
+    [InlineData("'/' is a folder, not a file", "/")]
+    [InlineData("the argument FILE is empty", "")]
+    [InlineData("the file is empty", "/dev/null")]
+    public async Task FileThatIsNone_EndsWith2(string message, string file)
+    {
+        CommandResult result = await CommandProcess.RunAsync("run", file);
+        Assert.Equal(2, result.ExitCode);
+        Assert.Contains(message, result.Error);
+    }
+
+    [Theory]
+    [InlineData("task a can never run: needs 2 gpus of one worker, the most that one offers is 1", "{ type: gpu, amount: 2 }")]
+    [InlineData("task a can never run: no worker offers a tpu", "{ type: tpu }")]
+    public async Task RequirementThatNobodyCanSatisfy_FailsAtOnceAndSaysWhich(string message, string requires)
+    {
+        CommandResult result = await RunAsync($"name: n\nresources: {{ gpu: 1 }}\ntasks:\n  a: {{ uses: file.read, with: {{ path: x }}, requires: [{requires}] }}\n");
+        Assert.Equal((1, ""), (result.ExitCode, result.Output));
+        Assert.EndsWith($"millstream: {message}\n", result.Error);
+    }
+
+    [Fact]
+    public async Task HttpToAClosedPort_FailsAndNamesTheAddress()
+    {
+        CommandResult result = await RunAsync("name: h\ntasks:\n  a: { uses: http.get, with: { url: \"http://127.0.0.1:9/x\" } }\n");
+        Assert.Equal(1, result.ExitCode);
+        Assert.Contains("http.get: http://127.0.0.1:9/x: Connection refused", result.Error);
+        Assert.DoesNotContain("   at ", result.Error);
+    }
+
+    [Fact]
+    public async Task Json_HoldsItsContractForFanOutRetriesAndChildren()
+    {
+        _folder.Write("inner.yaml", "name: inner\ninput: { list: { type: \"array<string>\" } }\ntasks:\n  one: { uses: template, for_each: \"${{ input.list }}\", with: { text: \"${{ item }}\" } }\noutput: ${{ tasks.one.output[].text }}\n");
+        CommandResult result = await RunAsync("""
+            name: outer
+            tasks:
+              sub: { uses: workflow, with: { file: inner.yaml, input: { list: [a, b, c, d] } } }
+              bad: { uses: file.read, for_each: "${{ ['x', 'y'] }}", with: { path: "/nowhere/${{ item }}" }, retry: { attempts: 2, delay: 1ms }, continue_on_error: true }
+            output: { sub: "${{ tasks.sub.output }}", bad: "${{ tasks.bad.output }}" }
+            """, ["--json"]);
+        Assert.Equal((0, ""), (result.ExitCode, result.Error));
+        JsonElement[] lines = JsonLines.Check(result.Output);
+        Assert.Equal("""{"sub":["a","b","c","d"],"bad":[null,null]}""", lines[^1].GetProperty("output").GetRawText());
+        Assert.Contains(lines, l => l.Kind() == "task.completed" && l.GetProperty("task").GetString() == "one[3]" && l.GetProperty("job").GetString()!.Contains('/'));
+        Assert.Equal(["bad[0]", "bad[1]"], lines.Where(l => l.Kind() == "task.failed").Select(l => l.GetProperty("task").GetString()!).Order());
+    }
+
+    [Fact]
+    public async Task Plain_ShowsTasksOfNestedWorkflowsAndCountsThem()
+    {
+        _folder.Write("inner.yaml", "name: inner\ntasks:\n  one: { uses: template, with: { text: x } }\n  two: { uses: file.read, with: { path: /nowhere/x }, continue_on_error: true }\n");
+        CommandResult result = await RunAsync("""
+            name: outer
+            tasks:
+              sub: { uses: workflow, with: { file: inner.yaml } }
+              subs: { uses: workflow, for_each: "${{ ['a', 'b'] }}", with: { file: inner.yaml } }
+            """);
+        Assert.Equal((0, ""), (result.ExitCode, result.Output));
+        Assert.Matches(@"sub/one completed in \S+ s \[\d/2\]", result.Error);
+        Assert.Contains("sub/two failed: file.read: ", result.Error);
+        Assert.Contains("subs[1]/two failed: file.read: ", result.Error);
+        Assert.Matches(@"subs completed in \S+ s, 2 of 2 completed \[\d/2\]", result.Error);
+        Assert.Matches(@"completed: 2 of 2 tasks, \S+ s\n$", result.Error);
+    }
+
+    [Fact]
+    public async Task OnFailureWait_ActsAsFinishSinceNobodyCanSignal()
+    {
+        CommandResult result = await RunAsync("name: w\non_failure: wait\ntasks:\n  a: { uses: file.read, with: { path: /nowhere/x } }\n  b: { uses: template, needs: a, with: { text: b } }\n  c: { uses: template, with: { text: c } }\n");
+        Assert.Equal(1, result.ExitCode);
+        Assert.StartsWith("millstream: nobody can send this run a signal, so 'on_failure: wait' acts as 'finish' here\n", result.Error);
+        Assert.Contains("c completed", result.Error);
+        Assert.Contains("b skipped", result.Error);
+    }
+
+    [Theory]
+    [InlineData("null", "")]
+    [InlineData("\"two\\nlines\\n\"", "two\nlines\n")]
+    [InlineData("{ a: 1 }", "{\n  \"a\": 1\n}\n")]
+    public async Task Output_IsTextAsItIsOrJsonOrNothing(string value, string printed)
+    {
+        CommandResult result = await RunAsync($"name: o\ntasks:\n  a: {{ uses: template, with: {{ text: x }} }}\noutput: {value}\n");
+        Assert.Equal((0, printed), (result.ExitCode, result.Output));
+    }
+
+    [Theory]
+    [InlineData(">/dev/full", "No space left on device")]
+    [InlineData("--json >/dev/full", "No space left on device")]
+    public async Task OutputThatCannotBeWritten_EndsWith1AndSaysWhy(string arguments, string reason)
+    {
+        if (!File.Exists("/dev/full"))
+            Assert.Skip("there is no /dev/full");
+        string file = _folder.Write("w.yaml", Inputs);
+        CommandResult result = await CommandProcess.RunAsync("sh", ["-c", $"exec dotnet \"$0\" run \"$1\" {arguments}", Path.Combine(AppContext.BaseDirectory, "Millstream.Cli.dll"), file]);
+        Assert.Equal(1, result.ExitCode);
+        Assert.Matches(new Regex($"could not be written: {reason}"), result.Error);
+    }
+
+    private Task<CommandResult> RunAsync(string workflow, params string[] args) => CommandProcess.RunAsync(["run", _folder.Write("w.yaml", workflow), .. args]);
+}

@@ -58,7 +58,7 @@ public sealed class RunTests : IDisposable
     [Theory]
     [InlineData("3:14: there is no task kind 'sandbox.rum'; did you mean 'sandbox.run'?", "a: { uses: sandbox.rum }")]
     [InlineData("3:3: the tasks wait for each other: a -> b -> a", "a: { uses: file.read, needs: b, with: { path: x } }\n  b: { uses: file.read, needs: a, with: { path: x } }")]
-    [InlineData("3:37: the task 'a'.for_each wants a list; input is object", "a: { uses: file.read, for_each: \"${{ input }}\", with: { path: x } }")]
+    [InlineData("3:39: the task 'a'.for_each wants a list; input is object", "a: { uses: file.read, for_each: \"${{ input }}\", with: { path: x } }")]
     [InlineData("there is no task kind '\ufffd[2J'", "a: { uses: \"\\e[2J\" }")]
     public async Task WrongDefinition_EndsWith2AndPrintsNoLine(string message, string tasks)
     {

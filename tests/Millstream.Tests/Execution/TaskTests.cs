@@ -68,13 +68,14 @@ public sealed class TaskTests
     [Fact]
     public async Task Task_IgnoresItsToken_IsLeftBehindAndItsResourceIsNotGivenAway()
     {
-        TaskCompletionSource release = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        TaskCompletionSource entered = new(TaskCreationOptions.RunContinuationsAsynchronously), release = new(TaskCreationOptions.RunContinuationsAsynchronously);
         Thing thing = new("t1");
-        AgentTask<string, string> stubborn = AgentTask.Create<string, string>("stubborn", async (_, _) => { await release.Task; return ""; }, [ResourceRequirement.Exclusive("thing")]);
+        AgentTask<string, string> stubborn = AgentTask.Create<string, string>("stubborn", async (_, _) => { entered.SetResult(); await release.Task; return ""; }, [ResourceRequirement.Exclusive("thing")]);
         AgentTask<string, string> next = AgentTask.Create<string, string>("next", (_, _) => Task.FromResult("ran"), [ResourceRequirement.Exclusive("thing")]);
         await using AgentOrchestrator orchestrator = new(new OrchestratorOptions { Workers = [new Worker("w", [thing])], GracePeriod = TimeSpan.FromMilliseconds(5) });
         Job<string, string, string> job = await orchestrator.StartAsync(Agents.Make(c => c.RunAsync(stubborn, "")), "");
-        await job.UntilAsync("task.started");
+        // An attempt that is told to stop before its body has begun just stops.
+        await entered.Task;
         await job.CancelAsync();
         await Assert.ThrowsAsync<JobCancelledException>(() => job.Completion);
         Job<string, string, string> waiting = await orchestrator.StartAsync(Agents.Make(c => c.RunAsync(next, "")), "");

@@ -129,7 +129,7 @@ internal sealed class TaskAttempt(TaskCommand command, Grant grant, int number) 
         command.Runner.Note(new JournalEntry(EntryKind.TaskStarted, Engine.UtcTicks)
         {
             Command = command.Number, Subject = command.Subject, Attempt = number,
-            Payload = new AttemptOf(grant.WorkerId, members.Count == 0 ? [] : [.. members.Select(m => m.Unit.Id)]),
+            Payload = WhereItRuns(),
         });
         if (command.Policy.Timeout is { } timeout)
         {
@@ -198,6 +198,11 @@ internal sealed class TaskAttempt(TaskCommand command, Grant grant, int number) 
             _ => new TaskError(TaskId, number, error.GetType().Name, error.Message, error is not TerminalTaskException, error.ToString()),
         };
     }
+
+    // The same for all tasks that need a slot only, and kept by each of their entries.
+    private AttemptOf WhereItRuns() => grant.Members.Count > 0
+        ? new AttemptOf(grant.WorkerId, [.. grant.Members.Select(m => m.Unit.Id)])
+        : (AttemptOf)(grant.Worker.Tag ??= new AttemptOf(grant.WorkerId, []));
 
     private async Task RunLeasedAsync()
     {

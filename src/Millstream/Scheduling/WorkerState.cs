@@ -7,6 +7,9 @@ internal sealed class WorkerState(string id, string name, int slots)
 
     public string Name { get; } = name;
 
+    /// <summary>The shell's own.</summary>
+    public object? Tag { get; set; }
+
     public int Slots { get; } = slots;
 
     public int FreeSlots { get; set; } = slots;

@@ -4,7 +4,7 @@ using System.Globalization;
 namespace Millstream;
 
 /// <summary>Runs a case several times and prints its median beside its bound.</summary>
-internal sealed class Measure(TextWriter output)
+internal sealed class Measure(TextWriter output, string? only = null)
 {
     private const int Rounds = 5;
     private static readonly TimeSpan WarmUp = TimeSpan.FromSeconds(2);
@@ -17,6 +17,8 @@ internal sealed class Measure(TextWriter output)
     /// <summary>The median cost of one of <paramref name="count"/> pieces of work, in nanoseconds, after a warm-up.</summary>
     public async Task<double> NanosecondsAsync(string name, int count, Func<int, Task> run, double? bound = null)
     {
+        if (only is not null && !name.Contains(only, StringComparison.OrdinalIgnoreCase))
+            return double.NaN;
         // Until the compiler has seen what is hot and its second tier is there.
         for (long from = Stopwatch.GetTimestamp(); Stopwatch.GetElapsedTime(from) < WarmUp;)
             await run(Math.Min(count, 20_000));
@@ -41,6 +43,8 @@ internal sealed class Measure(TextWriter output)
     /// <summary>Prints a figure beside its bound.</summary>
     public void Say(string name, double value, string unit, double? bound, string more = "")
     {
+        if (double.IsNaN(value))
+            return;
         bool isMissed = value > bound;
         if (isMissed)
             Missed++;

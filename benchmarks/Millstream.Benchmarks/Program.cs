@@ -1,14 +1,18 @@
 using Millstream;
 
-// ./bench [engine] [events] [fleet] [sandbox] [scheduler]: all of them when none is named. Exit code 1 when a bound is missed.
+// ./bench [engine] [events] [fleet] [sandbox] [scheduler] [--only TEXT]: all of them when none is named; with --only the engine's cases whose
+// names have the text. Exit code 1 when a bound is missed.
 string[] known = ["engine", "events", "fleet", "sandbox", "scheduler"];
+string? only = null;
+if (args is [.. var parts, "--only", var text])
+    (args, only) = (parts, text);
 if (args.FirstOrDefault(a => !known.Contains(a)) is { } wrong)
 {
     Console.Error.WriteLine($"bench: there is no part '{wrong}'; there are {string.Join(", ", known)}");
     return 2;
 }
 
-Measure measure = new(Console.Out);
+Measure measure = new(Console.Out, only);
 Console.Out.WriteLine($"{Measure.Machine}; medians of 5 after a warm-up");
 foreach (string part in args.Length == 0 ? known : args)
 {

@@ -36,6 +36,8 @@ internal sealed partial class WorkflowRun
         _isPaused = isPaused;
         _context.ShowPaused(isPaused);
         _context.Emit(said);
+        if (!isPaused)
+            Interlocked.Exchange(ref _resumed, null)?.TrySetResult();
     }
 
     private void Retry(WorkflowSignal signal, NodeRun run)

@@ -10,6 +10,7 @@ internal sealed partial class WorkflowRun
     private readonly NodeValues _values;
     private readonly Queue<NodeRun> _ready = new();
     private readonly TaskCompletionSource _settled = new();
+    private TaskCompletionSource? _resumed;
     private TaskError? _failure;
     private bool _isPaused;
     private bool _isFilling;
@@ -243,6 +244,17 @@ internal sealed class NodeRun(GraphNode node)
 
     /// <summary>Stops it. Cancelled inside turns only.</summary>
     public CancellationTokenSource Stop => _stop ??= new CancellationTokenSource();
+
+    /// <summary>Done when it is told to stop.</summary>
+    public Task Stopped
+    {
+        get
+        {
+            TaskCompletionSource stopped = new();
+            Stop.Token.UnsafeRegister(static state => ((TaskCompletionSource)state!).TrySetResult(), stopped);
+            return stopped.Task;
+        }
+    }
 
     /// <summary>Makes it ready to run again.</summary>
     public void Reset()

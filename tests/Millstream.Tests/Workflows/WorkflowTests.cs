@@ -152,6 +152,46 @@ public sealed class WorkflowTests
     }
 
     [Fact]
+    public async Task Pause_DuringAFanOut_StartsNoFurtherItem()
+    {
+        TaskCompletionSource first = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        AgentTask<int, int> gated = AgentTask.Create<int, int>("gated", async (n, _) => { await first.Task; return n; });
+        Workflow<int, int> workflow = Workflow.Define<int, int>("pausing", "1", w =>
+            w.ForEach("each", gated, w.Input.Select(n => Enumerable.Range(0, n).ToArray()), new NodeOptions { MaxParallel = 1 }).Select(a => a.Sum()));
+        await using AgentOrchestrator orchestrator = new();
+        Job<int, WorkflowEvent, WorkflowSignal> job = await orchestrator.CreateJobAsync(workflow.Agent, 5);
+        await job.UntilAsync("task.started");
+        await job.SignalAsync(new WorkflowSignal.Pause());
+        first.SetResult();
+        await job.UntilAsync("task.completed");
+        // The next signal is delivered in a later turn than the end of the first item, so a second one would have been asked for by then.
+        await job.SignalAsync(new WorkflowSignal.RetryTask("nobody"));
+        await job.UntilAsync(e => e.Value is WorkflowEvent.SignalIgnored);
+        Assert.DoesNotContain(job.Tasks, t => t.Id == "each[1]");
+        await job.SignalAsync(new WorkflowSignal.Resume());
+        Assert.Equal(10, await job.Completion);
+        List<JobEvent> events = await job.AllAsync();
+        int resumed = events.FindIndex(e => e.Value is WorkflowEvent.Resumed);
+        Assert.Single(events[..resumed], e => e.Kind == "task.scheduled");
+    }
+
+    [Fact]
+    public async Task Pause_DuringAFanOutThatIsCancelled_DoesNotHoldItUp()
+    {
+        Workflow<int, int> workflow = Workflow.Define<int, int>("stopping", "1", w =>
+            w.TryForEach("each", Endless, w.Input.Select(n => Enumerable.Range(0, n).ToArray()), new NodeOptions { MaxParallel = 1 }).Select(a => a.Count(o => !o.Ok)));
+        await using AgentOrchestrator orchestrator = new();
+        Job<int, WorkflowEvent, WorkflowSignal> job = await orchestrator.CreateJobAsync(workflow.Agent, 3);
+        await job.UntilAsync("task.started");
+        await job.SignalAsync(new WorkflowSignal.Pause());
+        await job.SignalAsync(new WorkflowSignal.CancelTask("each"));
+        await job.UntilAsync("task.cancelled");
+        await job.UntilAsync(e => e.Value is WorkflowEvent.TaskEnded { Task: "each" });
+        await job.SignalAsync(new WorkflowSignal.Resume());
+        Assert.Equal(3, await job.Completion);
+    }
+
+    [Fact]
     public async Task Skip_RunningTask_StopsItAndWhatNeedsItsValue()
     {
         Workflow<int, int> workflow = Workflow.Define<int, int>("skip", "1", w =>

@@ -6,12 +6,12 @@ internal sealed partial class Fleet
     public void Add(Worker worker)
     {
         ResourceUnit[] units = [.. worker.Resources.Select(UnitOf)];
-        Do((scheduler, now) =>
+        DoAsOne((scheduler, now) =>
         {
             scheduler.AddWorker(worker.Id, worker.Name, units, now, worker.Slots);
             _workers.Add(worker.Id, worker);
             foreach (Resource resource in worker.Resources)
-                Own(resource);
+                Own(resource, now);
         });
     }
 
@@ -19,7 +19,7 @@ internal sealed partial class Fleet
     public bool Remove(string workerId)
     {
         bool isRemoved = false;
-        Do((scheduler, now) =>
+        DoAsOne((scheduler, now) =>
         {
             isRemoved = scheduler.RemoveWorker(workerId, now);
             if (!_workers.Remove(workerId, out Worker? worker))
@@ -34,35 +34,13 @@ internal sealed partial class Fleet
     }
 
     /// <summary>Adds a resource of which any worker may take a share.</summary>
-    public void AddToPool(Resource resource) => Do((scheduler, now) =>
+    public void AddToPool(Resource resource) => DoAsOne((scheduler, now) =>
     {
         scheduler.AddPoolUnit(UnitOf(resource), now);
-        Own(resource);
+        Own(resource, now);
     });
-
-    public void SetOffline(string resourceId, string reason) => Do((scheduler, now) => scheduler.SetOffline(resourceId, reason, now));
-
-    public void SetOnline(string resourceId) => Do((scheduler, now) => scheduler.SetOnline(resourceId, now));
 
     public void CoolDown(string resourceId, DateTimeOffset until) => Do((scheduler, now) => scheduler.CoolDown(resourceId, until.UtcTicks, now));
-
-    /// <summary>Takes what a task held out of use, since it may still use it.</summary>
-    public void Quarantine(Grant grant, string reason) => Do((scheduler, now) =>
-    {
-        // Together, so that nobody is given a unit that somebody else may still use.
-        scheduler.BeginBatch();
-        scheduler.Release(grant, now);
-        foreach (GrantMember member in grant.Members.Where(m => !m.Requirement.Shared && _resources.ContainsKey(m.Unit.Id)))
-            scheduler.SetOffline(member.Unit.Id, reason, now);
-        scheduler.EndBatch();
-    });
-
-    /// <summary>The task has ended after all.</summary>
-    public void EndQuarantine(Grant grant) => Do((scheduler, now) =>
-    {
-        foreach (GrantMember member in grant.Members.Where(m => !m.Requirement.Shared && _resources.ContainsKey(m.Unit.Id)))
-            scheduler.SetOnline(member.Unit.Id, now);
-    });
 
     public ResourceStatus StatusOf(Resource resource)
     {
@@ -89,9 +67,10 @@ internal sealed partial class Fleet
 
     private static ResourceUnit UnitOf(Resource resource) => new(resource.Id, resource.Type, resource.Capacity, resource.Labels) { Tag = resource };
 
-    private void Own(Resource resource)
+    private void Own(Resource resource, long now)
     {
         resource.Attach(this);
         _resources.Add(resource.Id, resource);
+        StayOut(resource.Id, now);
     }
 }

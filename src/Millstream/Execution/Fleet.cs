@@ -127,9 +127,8 @@ internal sealed partial class Fleet : IResourceOwner
         Do(static (scheduler, now) => scheduler.Tick(now));
     }
 
-    private List<Decision>? Drain(long now)
+    private List<Decision>? Drain(long now, List<Decision>? decisions = null)
     {
-        List<Decision>? decisions = null;
         while (_scheduler.TryTake(out Decision decision))
         {
             if (decisions is null)

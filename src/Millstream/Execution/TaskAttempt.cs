@@ -254,24 +254,31 @@ internal sealed class TaskAttempt(TaskCommand command, Grant grant, int number) 
         {
             // What cannot be cleaned up is not used again.
             Engine.Log.SessionDidNotClose(e, TaskId, JobId);
-            Engine.Fleet.Quarantine(grant, $"it could not be cleaned up: {e.Message}");
+            Engine.Fleet.Retire(grant, $"it could not be cleaned up: {e.Message}");
         }
     }
 
     private void End(object? output, Exception? error, bool isInline)
     {
-        IServiceScope? scope;
+        IServiceScope? scope = null;
+        bool wasLeftBehind;
         lock (_gate)
         {
-            if (_isOver)
+            wasLeftBehind = _isOver;
+            if (!wasLeftBehind)
             {
-                Engine.Fleet.EndQuarantine(grant);
-                return;
+                Close();
+                scope = _scope;
             }
-            Close();
-            scope = _scope;
+        }
+        if (wasLeftBehind)
+        {
+            Engine.Fleet.EndQuarantine(grant);
+            return;
         }
         scope?.Dispose();
+        if (grant.State == GrantState.Revoked)
+            Engine.Fleet.EndQuarantine(grant);
         Engine.AttemptEnds();
         command.AttemptEnded(this, output, error, isInline);
     }

@@ -92,13 +92,17 @@ internal abstract class TaskCommand(AgentTask task, object? input, RunSettings s
     /// <summary>What was granted is gone; the request waits again with its old place in line.</summary>
     public void Revoked(Grant grant, string reason)
     {
+        bool isAtWork;
         lock (this)
         {
+            isAtWork = _attempt?.Grant == grant;
             if (_next == grant)
                 _next = null;
-            else if (_attempt?.Grant == grant)
-                _attempt.Cancel(AttemptEnd.LeaseLost, reason);
+            else if (isAtWork)
+                _attempt!.Cancel(AttemptEnd.LeaseLost, reason);
         }
+        if (!isAtWork)
+            Runner.Engine.Fleet.EndQuarantine(grant);
     }
 
     /// <summary>Runs the attempt that was granted last.</summary>

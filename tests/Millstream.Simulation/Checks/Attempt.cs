@@ -15,6 +15,9 @@ internal sealed class Attempt(History history, JobRecord job, TaskAttempt contex
     /// <summary>Whether the runtime gave it up because it does not stop.</summary>
     public bool IsLeftBehind { get; set; }
 
+    /// <summary>Whether its code said that it is done with what it leased.</summary>
+    public bool GivesBack { get; set; }
+
     public int Number => context.Attempt;
 
     public int Command => int.Parse(key.AsSpan(key.LastIndexOf('/') + 1), provider: null);

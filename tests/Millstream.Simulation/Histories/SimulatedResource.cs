@@ -12,8 +12,8 @@ internal sealed class SimulatedResource(History history, string id, string type,
         {
             foreach (Attempt other in _users)
             {
-                if (other.Lease!.IsValid && attempt.Lease!.IsValid)
-                    history.Fail($"{Id} is leased to {other} and to {attempt} at a time");
+                if (!other.GivesBack)
+                    history.Fail($"{Id} was given to {attempt} while {other} was at work on it");
             }
             if (attempt.Lease!.IsValid && attempt.Lease.Epoch <= _highest)
                 history.Fail($"{Id} was leased under {_highest}, and then {attempt} under {attempt.Lease.Epoch}");

@@ -53,7 +53,10 @@ internal static class SimulatedTask
                 attempt.GoesOn();
             }
             if (random.Next(4) == 0 && attempt.Lease is { } lease)
+            {
+                attempt.GivesBack = true;
                 await lease.DisposeAsync();
+            }
             if (random.Next(100) < style.Retryable)
                 throw random.Next(2) == 0 ? new InvalidOperationException("retryable") : new RetryableTaskException("later", TimeSpan.FromMilliseconds(random.Next(40)));
             if (random.Next(100) < style.Terminal)

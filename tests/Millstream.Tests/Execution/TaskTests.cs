@@ -88,6 +88,50 @@ public sealed class TaskTests
     }
 
     [Fact]
+    public async Task Gang_LosesOneUnit_OtherIsGivenToNobodyUntilTheTaskHasStopped()
+    {
+        TaskCompletionSource release = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        Thing first = new("t1"), second = new("t2");
+        AgentTask<string, string> both = AgentTask.Create<string, string>("both", async (_, _) => { await release.Task; return "both"; }, [ResourceRequirement.Exclusive("thing", amount: 2)]);
+        AgentTask<string, string> one = AgentTask.Create<string, string>("one", (_, _) => Task.FromResult($"after {release.Task.IsCompleted}"), [ResourceRequirement.Exclusive("thing")]);
+        await using AgentOrchestrator orchestrator = new(new OrchestratorOptions { Workers = [new Worker("w", [first, second])] });
+        Job<string, string, string> holder = await orchestrator.StartAsync(Agents.Make(c => c.RunAsync(both, "")), "");
+        await holder.UntilAsync("task.started");
+        orchestrator.SetOffline("t1", "broken");
+        Job<string, string, string> waiting = await orchestrator.StartAsync(Agents.Make(c => c.RunAsync(one, "")), "");
+        await waiting.UntilAsync("task.scheduled");
+        Assert.Contains("is still stopping", (await WaitsForAsync(waiting))[0], StringComparison.Ordinal);
+        release.SetResult();
+        Assert.Equal("both", await holder.Completion);
+        Assert.Equal("after True", await waiting.Completion);
+        Assert.Equal((ResourceStatus.Offline, ResourceStatus.Available), (first.Status, second.Status));
+    }
+
+    [Fact]
+    public async Task Quarantine_Ends_DoesNotUndoWhatAnOperatorSaid()
+    {
+        TaskCompletionSource release = new(TaskCreationOptions.RunContinuationsAsynchronously), ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        Thing thing = new("t1");
+        AgentTask<string, string> stubborn = AgentTask.Create<string, string>("stubborn", async (_, _) => { await release.Task; ended.SetResult(); return ""; }, [ResourceRequirement.Exclusive("thing")]);
+        await using AgentOrchestrator orchestrator = new(new OrchestratorOptions { Workers = [new Worker("w", [thing])], GracePeriod = TimeSpan.FromMilliseconds(5) });
+        Job<string, string, string> job = await orchestrator.StartAsync(Agents.Make(c => c.RunAsync(stubborn, "")), "");
+        await job.UntilAsync("task.started");
+        await job.CancelAsync();
+        await Assert.ThrowsAsync<JobCancelledException>(() => job.Completion);
+        orchestrator.SetOffline("t1", "for repair");
+        release.SetResult();
+        await ended.Task;
+        AgentTask<string, string> next = AgentTask.Create<string, string>("next", (_, _) => Task.FromResult("ran"), [ResourceRequirement.Exclusive("thing")]);
+        Job<string, string, string> waiting = await orchestrator.StartAsync(Agents.Make(c => c.RunAsync(next, "")), "");
+        await waiting.UntilAsync("task.scheduled");
+        while (!(await WaitsForAsync(waiting))[0].Contains("for repair", StringComparison.Ordinal))
+            await Task.Yield();
+        Assert.Equal(ResourceStatus.Offline, thing.Status);
+        orchestrator.SetOnline("t1");
+        Assert.Equal("ran", await waiting.Completion);
+    }
+
+    [Fact]
     public async Task Task_ThatNoWorkerCanServe_FailsAtOnceNamingTheClause()
     {
         AgentTask<string, string> needs = AgentTask.Create<string, string>("needs", (_, _) => Task.FromResult(""), [ResourceRequirement.Exclusive("thing", LabelSelector.Parse("color = red"))]);

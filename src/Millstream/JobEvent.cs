@@ -117,7 +117,10 @@ public static class JobEventKinds
     /// <summary>A question was answered; <c>question</c>, <c>data</c>.</summary>
     public const string QuestionAnswered = "question.answered";
 
-    /// <summary>The body took a question back.</summary>
+    /// <summary>The body takes a question back; <c>question</c>.</summary>
+    public const string QuestionWithdrawing = "question.withdrawing";
+
+    /// <summary>A question is open no more, and was not answered; <c>question</c>.</summary>
     public const string QuestionWithdrawn = "question.withdrawn";
 
     /// <summary>A signal was delivered; <c>type</c>, <c>data</c>.</summary>
@@ -128,6 +131,9 @@ public static class JobEventKinds
 
     /// <summary>A timer fired; <c>timer</c>.</summary>
     public const string TimerFired = "timer.fired";
+
+    /// <summary>A timer was told to stop; <c>timer</c>.</summary>
+    public const string TimerStopping = "timer.stopping";
 
     /// <summary>A timer was stopped; <c>timer</c>.</summary>
     public const string TimerStopped = "timer.stopped";

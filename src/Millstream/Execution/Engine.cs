@@ -83,7 +83,7 @@ internal sealed class Engine
         ?? new MemoryJobJournal(Executor, Options.Limits.JournalBytes, () => runner.Enqueue(new FaultDelivery(new JobError(ErrorTypes.JournalFull,
             $"the entries of job {runner.Id} that must be kept are larger than {nameof(OrchestratorLimits)}.{nameof(OrchestratorLimits.JournalBytes)}, {Options.Limits.JournalBytes:N0} bytes; raise it, or emit less"))));
 
-    /// <summary>Starts a job of a job. A child that is known already is the same child.</summary>
+    /// <summary>Starts a job of a job; its id names the parent's command, so no other job can have it.</summary>
     public JobRunner StartChild(Agent agent, object? input, JobOptions options, JobRunner parent, Action<JobRunner> whenEnded)
     {
         JobRunner child = new(this, options.Id!.Value, agent, options, parent) { WhenEnded = runner => { Jobs.Ended(runner); whenEnded(runner); } };

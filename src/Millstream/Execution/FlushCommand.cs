@@ -11,8 +11,10 @@ internal sealed class FlushCommand : PendingCommand
 
     public override JournalEntry CommandEntry() => Entry(EntryKind.Flush);
 
-    // It ends by itself at once; a stop has nothing to add.
-    public override JournalEntry StopEntry() => Entry(EntryKind.Flush);
+    // It ends by itself at once.
+    public override bool CanStop => false;
+
+    public override JournalEntry StopEntry() => throw new InvalidOperationException("A flush cannot be stopped.");
 
     public override void Start() => Runner.Enqueue(this);
 

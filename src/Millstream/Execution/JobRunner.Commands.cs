@@ -33,13 +33,16 @@ internal sealed partial class JobRunner
         Link(command);
         if (token != CancelledToken)
             command.StopWith(token);
-        s_cleanUp.Value?.Commands.Add(command);
+        if (s_cleanUp.Value is not { IsOver: false } cleanUp)
+            return;
+        command.IsCleanUp = true;
+        cleanUp.Commands.Add(command);
     }
 
     /// <summary>Stops a command: its end is delivered later, and holds its result if it finished in spite of it.</summary>
     public void StopCommand(PendingCommand command)
     {
-        if (command.IsEnded || command.IsStopping)
+        if (command.IsEnded || command.IsStopping || !command.CanStop)
             return;
         command.IsStopping = true;
         Add(command.StopEntry());
@@ -56,14 +59,16 @@ internal sealed partial class JobRunner
     }
 
     /// <summary>Stops all that is pending, as at the end of a body.</summary>
-    public void StopPending()
+    /// <param name="withCleanUp">Whether also what a clean-up has asked for.</param>
+    public void StopPending(bool withCleanUp = true)
     {
         for (PendingCommand? command = _firstPending; command is not null; command = command.NextPending)
         {
 #if MILLSTREAM_PLANTED_BUGS
             if (PlantedBugs.Is(Bug.CancelForgetsWaitingTask) && command is TaskCommand { IsRunning: false }) continue;
 #endif
-            StopCommand(command);
+            if (withCleanUp || !command.IsCleanUp)
+                StopCommand(command);
         }
     }
 
@@ -144,7 +149,8 @@ internal sealed partial class JobRunner
         }
     }
 
-    private List<T> Pending<T>() where T : PendingCommand
+    /// <summary>The commands of a kind that have not ended. From any thread.</summary>
+    public List<T> Pending<T>() where T : PendingCommand
     {
         List<T> found = [];
         lock (_gate)

@@ -65,7 +65,7 @@ internal sealed partial class JobRunner
         _isDeadline = isDeadline;
         _cancelReason = reason;
         Add(new JournalEntry(EntryKind.JobCancelling, Now) { Payload = reason });
-        StopPending();
+        StopPending(withCleanUp: false);
         ExtendGrace(_engine.Options.GracePeriod);
         _cancelled?.Cancel();
         _signals?.Cancel(CancelledToken);

@@ -19,6 +19,12 @@ internal abstract class PendingCommand : Delivery
     /// <summary>Whether it was told to stop. Changed inside turns only.</summary>
     public bool IsStopping { get; set; }
 
+    /// <summary>Whether it belongs to a clean-up, which a cancel leaves alone.</summary>
+    public bool IsCleanUp { get; set; }
+
+    /// <summary>Whether a stop can do anything for it.</summary>
+    public virtual bool CanStop => true;
+
     internal PendingCommand? PreviousPending { get; set; }
 
     internal PendingCommand? NextPending { get; set; }

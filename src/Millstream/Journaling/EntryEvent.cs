@@ -12,7 +12,7 @@ internal sealed class EntryEvent(JobId job, JournalEntry shown, long seq) : JobE
         JobEventKinds.QuestionAnswered, JobEventKinds.TimerFired, JobEventKinds.TimerStopped, JobEventKinds.QuestionWithdrawn,
         JobEventKinds.ChildCompleted, JobEventKinds.ChildFailed, JobEventKinds.ChildCancelled, JobEventKinds.Flushed, JobEventKinds.JobCancelling,
         JobEventKinds.TaskScheduled, JobEventKinds.Event, JobEventKinds.QuestionAsked, JobEventKinds.TimerSet, JobEventKinds.ChildStarted,
-        JobEventKinds.TaskStopping, "timer.stopping", "question.withdrawing", JobEventKinds.ChildStopping, JobEventKinds.Flush, JobEventKinds.JobReturned,
+        JobEventKinds.TaskStopping, JobEventKinds.TimerStopping, JobEventKinds.QuestionWithdrawing, JobEventKinds.ChildStopping, JobEventKinds.Flush, JobEventKinds.JobReturned,
         JobEventKinds.TaskStarted, JobEventKinds.TaskRetried, JobEventKinds.TaskDelta, "child.entry", JobEventKinds.Trimmed,
         JobEventKinds.JobCompleted, JobEventKinds.JobFailed, JobEventKinds.JobCancelled,
     ];
@@ -61,7 +61,7 @@ internal sealed class EntryEvent(JobId job, JournalEntry shown, long seq) : JobE
     {
         writer.WriteStartObject();
         writer.WriteNumber("seq", seq);
-        writer.WriteString("time", Time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", System.Globalization.CultureInfo.InvariantCulture));
+        writer.WriteString("time", Text(Time));
         writer.WriteString("kind", Kind);
         writer.WriteString("job", Job.Value);
         if (shown.Kind == EntryKind.ChildEntry)
@@ -109,7 +109,7 @@ internal sealed class EntryEvent(JobId job, JournalEntry shown, long seq) : JobE
                 break;
             case EntryKind.TimerSet:
                 writer.WriteNumber("timer", _entry.Command);
-                writer.WriteString("due", new DateTimeOffset((long)_entry.Payload!, TimeSpan.Zero));
+                writer.WriteString("due", Text(new DateTimeOffset((long)_entry.Payload!, TimeSpan.Zero)));
                 break;
             case EntryKind.TimerFired or EntryKind.TimerStopped or EntryKind.TimerStopping:
                 writer.WriteNumber("timer", _entry.Command);
@@ -158,6 +158,8 @@ internal sealed class EntryEvent(JobId job, JournalEntry shown, long seq) : JobE
         writer.WritePropertyName("error");
         Error!.ToJson().WriteTo(writer);
     }
+
+    private static string Text(DateTimeOffset time) => time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", System.Globalization.CultureInfo.InvariantCulture);
 
     private static JobError Of(TaskError error) => new(error.Type, error.Message, error.Task, error.Details);
 

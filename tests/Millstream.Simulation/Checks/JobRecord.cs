@@ -14,6 +14,9 @@ internal sealed class JobRecord(JobRunner runner, DelayedJournal journal)
 
     public Dictionary<int, long> Stops { get; } = [];
 
+    /// <summary>What a clean-up had asked for when the job was cancelled.</summary>
+    public HashSet<int> LeftToCleanUp { get; } = [];
+
     /// <summary>The attempts that ran, by their task's key; those that are at work.</summary>
     public List<Attempt> Running { get; } = [];
 

@@ -63,6 +63,8 @@ internal sealed class Ledger(History history) : ILoggerFactory, ILogger
             bool isStop = entry.Kind is EntryKind.TaskStopping or EntryKind.TimerStopping or EntryKind.QuestionWithdrawing or EntryKind.ChildStopping;
             (isStop ? job.Stops : job.Commands).TryAdd(entry.Command, entry.Number);
         }
+        if (entry.Kind == EntryKind.JobCancelling)
+            job.LeftToCleanUp.UnionWith(job.Runner.Pending<PendingCommand>().Where(c => c.IsCleanUp).Select(c => c.Number));
         if (entry.IsEnding && job.Running.Find(a => !a.IsLeftBehind) is { } attempt)
             history.Fail($"{job.Id} ended while {attempt} was at work", job);
     }

@@ -132,6 +132,35 @@ public sealed class JobTests
     }
 
     [Fact]
+    public async Task Cancel_DuringCleanUp_LeavesItAloneUntilItsLimit()
+    {
+        TaskCompletionSource release = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        AgentTask<string, string> slow = AgentTask.Create<string, string>("slow", async (_, _) => { await release.Task; return "cleaned"; });
+        string? cleaned = null;
+        await using AgentOrchestrator orchestrator = new();
+        Job<string, string, string> job = await orchestrator.StartAsync(Agents.Make(async context =>
+        {
+            await context.CleanUpAsync(TimeSpan.FromMinutes(1), async () => cleaned = await context.RunAsync(slow, ""));
+            return "";
+        }), "");
+        await job.UntilAsync("task.started");
+        await job.CancelAsync();
+        release.SetResult();
+        Assert.IsType<JobEnding.Cancelled>(await job.Ending);
+        Assert.Equal("cleaned", cleaned);
+        Assert.DoesNotContain("task.stopping", await job.KindsAsync());
+    }
+
+    [Fact]
+    public async Task Flush_NotAwaited_IsRecordedOnce()
+    {
+        await using AgentOrchestrator orchestrator = new();
+        Job<string, string, string> job = await orchestrator.StartAsync(Agents.Make(context => { _ = context.FlushAsync(); return Task.FromResult(""); }), "");
+        await job.Completion;
+        Assert.Equal(["job.started", "flush", "job.returned", "flushed", "job.completed"], await job.KindsAsync());
+    }
+
+    [Fact]
     public async Task Cancel_BeforeStart_RunsNoTask()
     {
         int ran = 0;

@@ -22,21 +22,23 @@ internal sealed class Measure(TextWriter output, string? only = null)
         // Until the compiler has seen what is hot and its second tier is there.
         for (long from = Stopwatch.GetTimestamp(); Stopwatch.GetElapsedTime(from) < WarmUp;)
             await run(Math.Min(count, 20_000));
-        List<double> times = [], processor = [];
+        List<double> times = [], processor = [], pauses = [];
         long bytes = 0;
         for (int i = 0; i < Rounds; i++)
         {
             GC.Collect();
             long before = GC.GetTotalAllocatedBytes();
+            TimeSpan paused = GC.GetTotalPauseDuration();
             TimeSpan used = Environment.CpuUsage.TotalTime;
             long start = Stopwatch.GetTimestamp();
             await run(count);
             times.Add(Stopwatch.GetElapsedTime(start).TotalNanoseconds / count);
             processor.Add((Environment.CpuUsage.TotalTime - used).TotalNanoseconds / count);
+            pauses.Add((GC.GetTotalPauseDuration() - paused).TotalNanoseconds / count);
             bytes = GC.GetTotalAllocatedBytes() - before;
         }
         double median = Median(times);
-        Say(name, median, "ns", bound, string.Create(CultureInfo.InvariantCulture, $"{Median(processor),8:N0} ns CPU, {bytes / count,5} B"));
+        Say(name, median, "ns", bound, string.Create(CultureInfo.InvariantCulture, $"{Median(processor),8:N0} ns CPU, {Median(pauses),5:N0} ns GC, {bytes / count,5} B"));
         return median;
     }
 
@@ -49,7 +51,7 @@ internal sealed class Measure(TextWriter output, string? only = null)
         if (isMissed)
             Missed++;
         string against = bound is null ? "" : string.Create(CultureInfo.InvariantCulture, $"at most {bound:N2} {unit}: {(isMissed ? "MISSED" : "ok")}");
-        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{name,-58} {value,10:N2} {unit,-5} {more,-24} {against}"));
+        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{name,-58} {value,10:N2} {unit,-5} {more,-38} {against}"));
     }
 
     public static double Median(List<double> values)

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -8,8 +9,8 @@ internal sealed class Engine
 {
     private readonly Lock _gate = new();
     private readonly Random _random;
+    private readonly AttemptCount _attempts = new();
     private TaskCompletionSource? _quiet;
-    private int _attempts;
 
     public Engine(OrchestratorOptions options)
     {
@@ -45,12 +46,12 @@ internal sealed class Engine
     public long UtcTicks => Time.GetUtcNow().UtcTicks;
 
     /// <summary>Counts an attempt that runs.</summary>
-    public void AttemptBegins() => Interlocked.Increment(ref _attempts);
+    public void AttemptBegins() => Interlocked.Increment(ref _attempts.Value);
 
     /// <summary>Counts an attempt that has ended or was left behind.</summary>
     public void AttemptEnds()
     {
-        if (Interlocked.Decrement(ref _attempts) == 0)
+        if (Interlocked.Decrement(ref _attempts.Value) == 0)
             Volatile.Read(ref _quiet)?.TrySetResult();
     }
 
@@ -59,7 +60,7 @@ internal sealed class Engine
     {
         TaskCompletionSource quiet = new(TaskCreationOptions.RunContinuationsAsynchronously);
         quiet = Interlocked.CompareExchange(ref _quiet, quiet, null) ?? quiet;
-        if (Volatile.Read(ref _attempts) == 0)
+        if (Volatile.Read(ref _attempts.Value) == 0)
             quiet.TrySetResult();
         return quiet.Task;
     }
@@ -90,5 +91,13 @@ internal sealed class Engine
         Jobs.TryAdd(child, out _);
         child.Enqueue(new StartDelivery(input));
         return child;
+    }
+
+    /// <summary>Changed by all threads at each task, so it must not share a cache line with what they only read.</summary>
+    [StructLayout(LayoutKind.Explicit, Size = 192)]
+    private sealed class AttemptCount
+    {
+        [FieldOffset(64)]
+        public int Value;
     }
 }

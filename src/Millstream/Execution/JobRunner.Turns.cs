@@ -101,11 +101,10 @@ internal sealed partial class JobRunner
             turn.Entries[^1].EndsTurn = true;
         turn.Runner = this;
         turn.IsLast = Ended is not null;
-        lock (_gate)
-            _undurable += turn.Size;
 #if MILLSTREAM_PLANTED_BUGS
         if (PlantedBugs.Is(Bug.TurnInTwoAppends) && turn.Entries.Count > 2) { Journal.Append([turn.Entries[0]], null); turn.Entries.RemoveAt(0); }
 #endif
+        long size = turn.Size;
         bool durable = Journal.Append(turn.Entries, turn);
         ShowInParent(turn.Entries);
 #if MILLSTREAM_PLANTED_BUGS
@@ -113,11 +112,12 @@ internal sealed partial class JobRunner
 #endif
         if (!durable)
         {
+            // It may be durable by now and counted off already.
+            lock (_gate)
+                _undurable += size;
             _turn = new Turn();
             return;
         }
-        lock (_gate)
-            _undurable -= turn.Size;
         Apply(turn);
         turn.Clear();
     }

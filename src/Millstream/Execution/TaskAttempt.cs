@@ -8,11 +8,10 @@ internal enum AttemptEnd { None, Stopped, TimedOut, LeaseLost, Detached }
 
 /// <summary>
 /// One attempt of a task under one lease, and what the task's code sees of it. Told to stop, it gets its token, then a grace period; then its
-/// sessions are closed, and code that still does not end is left behind with its units out of use until it does.
+/// sessions are closed, and code that still does not end is left behind with its units out of use until it does. The command's lock guards it.
 /// </summary>
 internal sealed class TaskAttempt(TaskCommand command, Grant grant, int number) : TaskContext, IThreadPoolWorkItem
 {
-    private readonly Lock _gate = new();
     private CancellationTokenSource? _source;
     private AttemptLease? _lease;
     private IServiceScope? _scope;
@@ -46,7 +45,7 @@ internal sealed class TaskAttempt(TaskCommand command, Grant grant, int number) 
     {
         get
         {
-            lock (_gate)
+            lock (command)
             {
                 if (_source is null)
                 {
@@ -63,7 +62,7 @@ internal sealed class TaskAttempt(TaskCommand command, Grant grant, int number) 
     {
         get
         {
-            lock (_gate)
+            lock (command)
                 return (_scope ??= Engine.Options.Services?.GetRequiredService<IServiceScopeFactory>().CreateScope() ?? throw new InvalidOperationException($"Task {TaskId} asks for services, but {nameof(OrchestratorOptions)}.{nameof(OrchestratorOptions.Services)} is not set.")).ServiceProvider;
         }
     }
@@ -74,7 +73,7 @@ internal sealed class TaskAttempt(TaskCommand command, Grant grant, int number) 
     {
         get
         {
-            lock (_gate)
+            lock (command)
                 return Ending != AttemptEnd.None;
         }
     }
@@ -83,7 +82,7 @@ internal sealed class TaskAttempt(TaskCommand command, Grant grant, int number) 
     {
         get
         {
-            lock (_gate)
+            lock (command)
                 return _lease ??= new AttemptLease(Engine.Fleet, grant);
         }
     }
@@ -93,7 +92,7 @@ internal sealed class TaskAttempt(TaskCommand command, Grant grant, int number) 
         if (chunk.IsEmpty)
             return;
         byte[] copy = chunk.ToArray();
-        lock (_gate)
+        lock (command)
         {
 #if MILLSTREAM_PLANTED_BUGS
             if (!PlantedBugs.Is(Bug.DeltaAfterEnd))
@@ -111,7 +110,7 @@ internal sealed class TaskAttempt(TaskCommand command, Grant grant, int number) 
     public void Run()
     {
         bool isUnwanted;
-        lock (_gate)
+        lock (command)
         {
             // It may have been given up before a busy machine came to it, and what replaced it was scheduled as well.
             if (_isOver || _isBegun)
@@ -133,7 +132,7 @@ internal sealed class TaskAttempt(TaskCommand command, Grant grant, int number) 
         });
         if (command.Policy.Timeout is { } timeout)
         {
-            lock (_gate)
+            lock (command)
                 _timeout = Engine.Time.CreateTimer(static state => ((TaskAttempt)state!).TimeOut(), this, timeout, Timeout.InfiniteTimeSpan);
         }
         if (members.Count > 0)
@@ -160,7 +159,7 @@ internal sealed class TaskAttempt(TaskCommand command, Grant grant, int number) 
     /// <summary>Tells the code to stop.</summary>
     public void Cancel(AttemptEnd ending, string? reason)
     {
-        lock (_gate)
+        lock (command)
         {
             if (_isOver || Ending != AttemptEnd.None)
                 return;
@@ -175,7 +174,7 @@ internal sealed class TaskAttempt(TaskCommand command, Grant grant, int number) 
     public void Execute()
     {
         CancellationTokenSource? source;
-        lock (_gate)
+        lock (command)
             source = _isOver ? null : _source;
         try
         {
@@ -262,7 +261,7 @@ internal sealed class TaskAttempt(TaskCommand command, Grant grant, int number) 
     {
         IServiceScope? scope = null;
         bool wasLeftBehind;
-        lock (_gate)
+        lock (command)
         {
             wasLeftBehind = _isOver;
             if (!wasLeftBehind)
@@ -292,7 +291,7 @@ internal sealed class TaskAttempt(TaskCommand command, Grant grant, int number) 
 
     private async Task LeaveBehindAsync()
     {
-        lock (_gate)
+        lock (command)
         {
             // What has not begun ends when its turn comes, and uses nothing meanwhile.
             if (!_isBegun)
@@ -300,7 +299,7 @@ internal sealed class TaskAttempt(TaskCommand command, Grant grant, int number) 
         }
         if (grant.Members.Count > 0)
             await CloseAsync();
-        lock (_gate)
+        lock (command)
         {
             if (_isOver)
                 return;

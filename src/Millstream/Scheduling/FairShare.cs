@@ -19,15 +19,9 @@ internal sealed class FairShare(double weight, long order)
 
     public long Leased(int type) => type < leased.Length ? leased[type] : 0;
 
-    public bool Before(FairShare other)
-    {
-        if (Share != other.Share)
-        {
-            return Share < other.Share;
-        }
+    public FairKey Key => new(Share, Served, order);
 
-        return Served != other.Served ? Served < other.Served : order < other.order;
-    }
+    public bool Before(FairShare other) => Key.Before(other.Key);
 
     /// <summary>Who comes back after a pause starts level with the others instead of catching up.</summary>
     public void Join(double level) => Served = Math.Max(Served, level);
@@ -59,5 +53,25 @@ internal sealed class FairShare(double weight, long order)
         }
 
         Share = most / Weight;
+    }
+
+    /// <summary>A key that is never stale, for parties whose every change is not told to their heap.</summary>
+    internal readonly record struct Live(FairShare Party) : IHeapKey<Live>
+    {
+        public bool Before(in Live other) => Party.Before(other.Party);
+    }
+}
+
+/// <summary>A place in line: the share now, what was served so far, who came first.</summary>
+internal readonly record struct FairKey(double Share, double Served, long Order) : IHeapKey<FairKey>
+{
+    public bool Before(in FairKey other)
+    {
+        if (Share != other.Share)
+        {
+            return Share < other.Share;
+        }
+
+        return Served != other.Served ? Served < other.Served : Order < other.Order;
     }
 }

@@ -1,113 +1,144 @@
 namespace Millstream;
 
-/// <summary>What lies in an <see cref="IndexedHeap{T}"/>: it knows its own place, so that a changed key is moved in O(log n).</summary>
-internal interface IHeapItem<T>
+/// <summary>By what things in an <see cref="IndexedHeap{T, TKey}"/> are ordered.</summary>
+internal interface IHeapKey<TKey>
+{
+    /// <summary>Whether this goes before the other. No two keys in a heap may be equal.</summary>
+    bool Before(in TKey other);
+}
+
+/// <summary>What lies in an <see cref="IndexedHeap{T, TKey}"/>: it knows its own place, so that a changed key is moved in O(log n).</summary>
+internal interface IHeapItem<TKey>
 {
     /// <summary>The item's place, -1 while it lies in no heap.</summary>
     int HeapIndex { get; set; }
 
-    /// <summary>Whether this item goes before the other. No two items may be equal.</summary>
-    bool Before(T other);
+    TKey HeapKey { get; }
 }
 
-/// <summary>A binary heap of items that can be removed and moved.</summary>
-internal sealed class IndexedHeap<T>
-    where T : class, IHeapItem<T>
+/// <summary>
+/// A heap of items that can be removed and moved. The keys are copied into it and each place has four below it: with thousands of items
+/// nearly every item looked at would be a cache miss.
+/// </summary>
+internal sealed class IndexedHeap<T, TKey>
+    where T : class, IHeapItem<TKey>
+    where TKey : struct, IHeapKey<TKey>
 {
-    private T[] items = new T[4];
+    private const int Width = 4;
+
+    private (TKey Key, T Item)[] entries = new (TKey, T)[1];
 
     public int Count { get; private set; }
 
-    public T First => items[0];
+    public T First => entries[0].Item;
 
-    public ReadOnlySpan<T> Items => items.AsSpan(0, Count);
+    public IEnumerable<T> Items
+    {
+        get
+        {
+            for (int i = 0; i < Count; i++)
+            {
+                yield return entries[i].Item;
+            }
+        }
+    }
 
     public void Add(T item)
     {
-        if (Count == items.Length)
+        if (Count == entries.Length)
         {
-            Array.Resize(ref items, Count * 2);
+            Array.Resize(ref entries, Count * 2);
         }
 
-        items[Count] = item;
-        item.HeapIndex = Count++;
-        Up(item.HeapIndex, item);
+        Up(Count++, (item.HeapKey, item));
     }
 
     public void Remove(T item)
     {
         int at = item.HeapIndex;
         item.HeapIndex = -1;
-        T last = items[--Count];
-        items[Count] = null!;
-        if (!ReferenceEquals(last, item))
+        (TKey Key, T Item) last = entries[--Count];
+        entries[Count] = default;
+        if (at != Count)
         {
-            items[at] = last;
-            last.HeapIndex = at;
-            Moved(last);
+            Place(at, last);
         }
     }
 
     /// <summary>Puts an item whose key has changed to its right place.</summary>
-    public void Moved(T item)
-    {
-        if (Count > 1)
-        {
-            Up(item.HeapIndex, item);
-            Down(item.HeapIndex, item);
-        }
-    }
+    public void Moved(T item) => Place(item.HeapIndex, (item.HeapKey, item));
 
     /// <summary>Restores the order after many keys have changed.</summary>
     public void Rebuild()
     {
-        for (int at = Count / 2 - 1; at >= 0; at--)
+        for (int i = 0; i < Count; i++)
         {
-            Down(at, items[at]);
+            entries[i].Key = entries[i].Item.HeapKey;
+        }
+
+        for (int at = Count / Width; at >= 0 && Count > 1; at--)
+        {
+            Down(at, entries[at]);
         }
     }
 
-    private void Up(int at, T item)
+    private void Place(int at, (TKey Key, T Item) entry)
+    {
+        if (at > 0 && entry.Key.Before(entries[(at - 1) / Width].Key))
+        {
+            Up(at, entry);
+        }
+        else
+        {
+            Down(at, entry);
+        }
+    }
+
+    private void Up(int at, (TKey Key, T Item) entry)
     {
         while (at > 0)
         {
-            int parent = (at - 1) >> 1;
-            if (!item.Before(items[parent]))
+            int parent = (at - 1) / Width;
+            if (!entry.Key.Before(entries[parent].Key))
             {
                 break;
             }
 
-            Put(at, items[parent]);
+            Put(at, entries[parent]);
             at = parent;
         }
 
-        Put(at, item);
+        Put(at, entry);
     }
 
-    private void Down(int at, T item)
+    private void Down(int at, (TKey Key, T Item) entry)
     {
-        for (int child = 2 * at + 1; child < Count; child = 2 * at + 1)
+        for (int child = Width * at + 1; child < Count; child = Width * at + 1)
         {
-            if (child + 1 < Count && items[child + 1].Before(items[child]))
+            int end = Math.Min(child + Width, Count);
+            for (int other = child + 1; other < end; other++)
             {
-                child++;
+                if (entries[other].Key.Before(entries[child].Key))
+                {
+                    child = other;
+                }
             }
 
-            if (!items[child].Before(item))
+            if (!entries[child].Key.Before(entry.Key))
             {
                 break;
             }
 
-            Put(at, items[child]);
+            Put(at, entries[child]);
             at = child;
         }
 
-        Put(at, item);
+        Put(at, entry);
     }
 
-    private void Put(int at, T item)
+    private void Put(int at, in (TKey Key, T Item) entry)
     {
-        items[at] = item;
-        item.HeapIndex = at;
+        entries[at] = entry;
+        entry.Item.HeapIndex = at;
     }
 }

@@ -8,7 +8,7 @@ internal sealed class RequestQueue
 {
     private TaskRequest? first;
     private TaskRequest? last;
-    private IndexedHeap<TaskRequest>? unordered;
+    private IndexedHeap<TaskRequest, TaskRequest.Place>? unordered;
 
     public bool IsEmpty => first is null && (unordered is null || unordered.Count == 0);
 
@@ -85,9 +85,9 @@ internal sealed class RequestQueue
             yield return r;
         }
 
-        for (int i = 0; unordered is not null && i < unordered.Count; i++)
+        foreach (TaskRequest r in unordered?.Items ?? [])
         {
-            yield return unordered.Items[i];
+            yield return r;
         }
     }
 }

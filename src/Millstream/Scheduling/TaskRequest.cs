@@ -3,7 +3,7 @@ namespace Millstream;
 internal enum RequestState { New, Waiting, Granted, Ended }
 
 /// <summary>One task that wants to run. The shell makes it, the scheduler links it into its queues.</summary>
-internal sealed class TaskRequest : IHeapItem<TaskRequest>
+internal sealed class TaskRequest : IHeapItem<TaskRequest.Place>
 {
     public TaskRequest(SchedulingJob job, long number, TaskShape shape, string taskId = "", int rank = 0, int? priority = null)
     {
@@ -65,5 +65,13 @@ internal sealed class TaskRequest : IHeapItem<TaskRequest>
 
     public int HeapIndex { get; set; } = -1;
 
-    public bool Before(TaskRequest other) => Rank != other.Rank ? Rank > other.Rank : Number < other.Number;
+    public Place HeapKey => new(Rank, Number);
+
+    public bool Before(TaskRequest other) => HeapKey.Before(other.HeapKey);
+
+    /// <summary>The place in line inside the job.</summary>
+    internal readonly record struct Place(int Rank, long Number) : IHeapKey<Place>
+    {
+        public bool Before(in Place other) => Rank != other.Rank ? Rank > other.Rank : Number < other.Number;
+    }
 }

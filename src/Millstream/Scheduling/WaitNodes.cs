@@ -1,8 +1,10 @@
 namespace Millstream;
 
 /// <summary>The waiting tasks of one shape, class, tenant and job.</summary>
-internal sealed class JobNode(SchedulingJob job, TenantNode tenant) : IHeapItem<JobNode>
+internal sealed class JobNode(SchedulingJob job, TenantNode tenant) : IHeapItem<FairKey>
 {
+    private readonly FairShare fair = job.Fair!;
+
     public SchedulingJob Job { get; } = job;
 
     public TenantNode Tenant { get; } = tenant;
@@ -13,11 +15,11 @@ internal sealed class JobNode(SchedulingJob job, TenantNode tenant) : IHeapItem<
 
     public int JobIndex { get; set; } = -1;
 
-    public bool Before(JobNode other) => Job.Fair!.Before(other.Job.Fair!);
+    public FairKey HeapKey => fair.Key;
 }
 
 /// <summary>The waiting jobs of one shape, class and tenant.</summary>
-internal sealed class TenantNode(Tenant tenant, TaskShape shape, int priority) : IHeapItem<TenantNode>
+internal sealed class TenantNode(Tenant tenant, TaskShape shape, int priority) : IHeapItem<FairShare.Live>
 {
     /// <summary>Waiting tasks by age: the list lies in a field because it is changed in place.</summary>
     public AgeList Ages;
@@ -28,7 +30,7 @@ internal sealed class TenantNode(Tenant tenant, TaskShape shape, int priority) :
 
     public int Class { get; } = priority;
 
-    public IndexedHeap<JobNode> Jobs { get; } = new();
+    public IndexedHeap<JobNode, FairKey> Jobs { get; } = new();
 
     public bool IsOverQuota { get; set; }
 
@@ -36,7 +38,7 @@ internal sealed class TenantNode(Tenant tenant, TaskShape shape, int priority) :
 
     public int TenantIndex { get; set; } = -1;
 
-    public bool Before(TenantNode other) => Tenant.Fair.Before(other.Tenant.Fair);
+    public FairShare.Live HeapKey => new(Tenant.Fair);
 }
 
 /// <summary>The waiting tenants of one shape and class.</summary>
@@ -44,5 +46,5 @@ internal sealed class ClassNode(int priority)
 {
     public int Class { get; } = priority;
 
-    public IndexedHeap<TenantNode> Tenants { get; } = new();
+    public IndexedHeap<TenantNode, FairShare.Live> Tenants { get; } = new();
 }

@@ -1,13 +1,12 @@
 namespace Millstream;
 
-/// <summary>Adds tasks to a workflow that is being built by <see cref="Workflow.Define"/>.</summary>
+/// <summary>Adds tasks to a workflow that is being built by <see cref="Workflow.Define"/>. Once it is built, every member that adds throws an <see cref="InvalidOperationException"/>.</summary>
 /// <typeparam name="TInput">The workflow's input.</typeparam>
 public sealed class WorkflowBuilder<TInput>
 {
-    private readonly List<GraphNode> _nodes = [];
-    private readonly List<string> _faults = [];
+    private readonly NodeList _nodes = new();
 
-    internal WorkflowBuilder() => Input = Wrap<TInput>(Add(new GraphNode(0, null) { Input = static _ => null, Result = Output }));
+    internal WorkflowBuilder() => Input = Wrap<TInput>(_nodes.Add(new GraphNode(0, null) { Input = static _ => null, Result = Output }));
 
     /// <summary>The workflow's input.</summary>
     public Node<TInput> Input { get; }
@@ -51,7 +50,7 @@ public sealed class WorkflowBuilder<TInput>
             Result = Output,
         };
         node.Dependencies.Add(from);
-        return Wrap<TOut>(Add(node));
+        return Wrap<TOut>(_nodes.Add(node));
     }
 
     /// <summary>Adds another workflow, which runs as a child job.</summary>
@@ -66,7 +65,7 @@ public sealed class WorkflowBuilder<TInput>
     {
         ArgumentNullException.ThrowIfNull(join);
         (GraphNode a, GraphNode b) = (Inner(first), Inner(second));
-        return Wrap<TOut>(AddPure(values => join(values.Get<T1>(a), values.Get<T2>(b)), [first, second]));
+        return Wrap<TOut>(_nodes.AddPure(values => join(values.Get<T1>(a), values.Get<T2>(b)), first, second));
     }
 
     /// <summary>A pure function of three values.</summary>
@@ -74,7 +73,7 @@ public sealed class WorkflowBuilder<TInput>
     {
         ArgumentNullException.ThrowIfNull(join);
         (GraphNode a, GraphNode b, GraphNode c) = (Inner(first), Inner(second), Inner(third));
-        return Wrap<TOut>(AddPure(values => join(values.Get<T1>(a), values.Get<T2>(b), values.Get<T3>(c)), [first, second, third]));
+        return Wrap<TOut>(_nodes.AddPure(values => join(values.Get<T1>(a), values.Get<T2>(b), values.Get<T3>(c)), first, second, third));
     }
 
     /// <summary>All values of a list of nodes: the fan-in of tasks that were added one by one.</summary>
@@ -82,19 +81,10 @@ public sealed class WorkflowBuilder<TInput>
     {
         ArgumentNullException.ThrowIfNull(nodes);
         GraphNode[] inner = [.. nodes.Select(Inner)];
-        return Wrap<T[]>(AddPure(values => Array.ConvertAll(inner, values.Get<T>), [.. nodes]));
+        return Wrap<T[]>(_nodes.AddPure(values => Array.ConvertAll(inner, values.Get<T>), [.. nodes]));
     }
 
-    internal WorkflowGraph Build(string id, string version, WorkflowOptions options, Node? output)
-    {
-        bool isForeign = output is not null && output.Builder != this;
-        if (isForeign)
-            _faults.Add("its output is a node of another workflow");
-        // Left out, so that the rest can be checked, too.
-        if (_nodes.Sum(n => n.Dependencies.RemoveAll(d => d.Index >= _nodes.Count || _nodes[d.Index] != d)) > 0)
-            _faults.Add("a task takes a node of another workflow; pass what it needs as the workflow's input");
-        return new WorkflowGraph(id, version, options, _nodes, isForeign ? _nodes[0] : output?.Inner, _faults);
-    }
+    internal WorkflowGraph Build(string id, string version, WorkflowOptions options, Node? output) => _nodes.Build(id, version, options, output);
 
     private static GraphNode Inner(Node node)
     {
@@ -127,7 +117,7 @@ public sealed class WorkflowBuilder<TInput>
         node.Dependencies.Add(from);
         if (when is not null)
             node.Dependencies.Add(when);
-        return Add(node);
+        return _nodes.Add(node);
     }
 
     private GraphNode AddForEach<TIn, TList>(string id, AgentTask task, Node<TList> items, NodeOptions? options, Func<IReadOnlyList<NodeEnd>, object?> results, bool continues = false)
@@ -135,7 +125,7 @@ public sealed class WorkflowBuilder<TInput>
     {
         Check(id, task, items);
         if (options?.MaxParallel is < 1)
-            _faults.Add($"the task '{id}' has MaxParallel {options.MaxParallel}; give 1 or more, or null to leave it to the resources");
+            _nodes.Faults.Add($"the task '{id}' has MaxParallel {options.MaxParallel}; give 1 or more, or null to leave it to the resources");
         GraphNode from = items.Inner;
         GraphNode node = new(_nodes.Count, id)
         {
@@ -148,14 +138,7 @@ public sealed class WorkflowBuilder<TInput>
             ContinuesOnError = continues,
         };
         node.Dependencies.Add(from);
-        return Add(node);
-    }
-
-    private GraphNode AddPure(Func<NodeValues, object?> value, IReadOnlyList<Node> from)
-    {
-        GraphNode node = new(_nodes.Count, null) { Input = value, Result = Output };
-        node.Dependencies.AddRange(from.Select(Inner));
-        return Add(node);
+        return _nodes.Add(node);
     }
 
     private void Check(string id, object what, Node input)
@@ -164,14 +147,8 @@ public sealed class WorkflowBuilder<TInput>
         ArgumentNullException.ThrowIfNull(what);
         ArgumentNullException.ThrowIfNull(input);
         if (id.Length == 0 || !id.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-'))
-            _faults.Add($"'{id}' is no id; use letters, digits, '_' and '-'");
+            _nodes.Faults.Add($"'{id}' is no id; use letters, digits, '_' and '-'");
     }
 
-    private GraphNode Add(GraphNode node)
-    {
-        _nodes.Add(node);
-        return node;
-    }
-
-    private Node<T> Wrap<T>(GraphNode node) => new(this, node, AddPure);
+    private Node<T> Wrap<T>(GraphNode node) => new(_nodes, node);
 }

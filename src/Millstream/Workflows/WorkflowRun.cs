@@ -24,7 +24,7 @@ internal sealed partial class WorkflowRun
         _context = context;
         _ends = new NodeEnd[graph.Nodes.Count];
         _values = new NodeValues(_ends);
-        _runs = [.. graph.Nodes.Select(n => new NodeRun(n))];
+        _runs = [.. graph.Nodes.Select(n => new NodeRun(n, graph.Dependencies[n.Index].Length))];
         _open = _runs.Length - 1;
         _ends[0] = NodeEnd.Completed(input);
         _runs[0].State = NodeState.Done;
@@ -218,7 +218,7 @@ internal sealed partial class WorkflowRun
 internal enum NodeState : byte { Pending, Running, Failed, Done }
 
 /// <summary>One node of one execution.</summary>
-internal sealed class NodeRun(GraphNode node)
+internal sealed class NodeRun(GraphNode node, int waits)
 {
     private CancellationTokenSource? _stop;
 
@@ -227,7 +227,7 @@ internal sealed class NodeRun(GraphNode node)
     public NodeState State { get; set; }
 
     /// <summary>How many of its dependencies are not done.</summary>
-    public int Waits { get; set; } = node.Dependencies.Count == 0 ? 0 : node.Dependencies.Distinct().Count();
+    public int Waits { get; set; } = waits;
 
     public bool IsSkipped { get; set; }
 

@@ -17,48 +17,34 @@ public sealed class WorkflowBuilder<TInput>
     /// <param name="input">Its input.</param>
     /// <param name="options">How it runs.</param>
     public Node<TOut> Task<TIn, TOut>(string id, AgentTask<TIn, TOut> task, Node<TIn> input, NodeOptions? options = null) =>
-        Wrap<TOut>(AddTask(id, task, input, options, Output));
+        Wrap<TOut>(AddOne(id, task, input, options, Output));
 
-    /// <summary>Adds a task that may fail: dependants get its output or its error.</summary>
-    public Node<Outcome<TOut>> Try<TIn, TOut>(string id, AgentTask<TIn, TOut> task, Node<TIn> input, NodeOptions? options = null) =>
-        Wrap<Outcome<TOut>>(AddTask(id, task, input, options, static end => OutcomeOf<TOut>(end), continues: true));
+    /// <summary>Adds an agent, which runs as a child job, a new one for each attempt.</summary>
+    public Node<TOut> Agent<TIn, TOut, TEvent, TSignal>(string id, Agent<TIn, TOut, TEvent, TSignal> agent, Node<TIn> input, NodeOptions? options = null) =>
+        Wrap<TOut>(AddOne(id, agent, input, options, Output));
 
-    /// <summary>Adds a task that runs only where a condition holds.</summary>
-    public Node<Optional<TOut>> If<TIn, TOut>(string id, Node<bool> condition, AgentTask<TIn, TOut> task, Node<TIn> input, NodeOptions? options = null) =>
-        Wrap<Optional<TOut>>(AddTask(id, task, input, options, static end => OptionalOf<TOut>(end), condition: condition));
+    /// <summary>Adds another workflow, which runs as a child job, a new one for each attempt.</summary>
+    public Node<TOut> SubWorkflow<TIn, TOut>(string id, Workflow<TIn, TOut> workflow, Node<TIn> input, NodeOptions? options = null) =>
+        Wrap<TOut>(AddOne(id, workflow, input, options, Output));
 
-    /// <summary>Adds a fan-out: the task runs once for each item, as many at once as resources allow.</summary>
+    /// <summary>Adds a task, agent or workflow that may fail: dependants get its output or its error.</summary>
+    public Node<Outcome<TOut>> Try<TIn, TOut>(string id, IWork<TIn, TOut> work, Node<TIn> input, NodeOptions? options = null) =>
+        Wrap<Outcome<TOut>>(AddOne(id, work, input, options, static end => OutcomeOf<TOut>(end), continues: true));
+
+    /// <summary>Adds a task, agent or workflow that runs only where a condition holds.</summary>
+    public Node<Optional<TOut>> If<TIn, TOut>(string id, Node<bool> condition, IWork<TIn, TOut> work, Node<TIn> input, NodeOptions? options = null) =>
+        Wrap<Optional<TOut>>(AddOne(id, work, input, options, static end => OptionalOf<TOut>(end), condition: condition));
+
+    /// <summary>Adds a fan-out: the task, agent or workflow runs once for each item, as many at once as resources and <see cref="NodeOptions.MaxParallel"/> allow.</summary>
     /// <returns>The outputs, in the order of the items.</returns>
-    public Node<TOut[]> ForEach<TIn, TOut, TList>(string id, AgentTask<TIn, TOut> task, Node<TList> items, NodeOptions? options = null)
+    public Node<TOut[]> ForEach<TIn, TOut, TList>(string id, IWork<TIn, TOut> work, Node<TList> items, NodeOptions? options = null)
         where TList : IReadOnlyList<TIn> =>
-        Wrap<TOut[]>(AddForEach<TIn, TList>(id, task, items, options, static ends => ends.Select(e => (TOut)e.Output!).ToArray()));
+        Wrap<TOut[]>(AddForEach(id, work, items, options, static ends => ends.Select(e => (TOut)e.Output!).ToArray()));
 
     /// <summary>Adds a fan-out whose runs may fail: each gives its output or its error, in its place.</summary>
-    public Node<Outcome<TOut>[]> TryForEach<TIn, TOut, TList>(string id, AgentTask<TIn, TOut> task, Node<TList> items, NodeOptions? options = null)
+    public Node<Outcome<TOut>[]> TryForEach<TIn, TOut, TList>(string id, IWork<TIn, TOut> work, Node<TList> items, NodeOptions? options = null)
         where TList : IReadOnlyList<TIn> =>
-        Wrap<Outcome<TOut>[]>(AddForEach<TIn, TList>(id, task, items, options, static ends => ends.Select(OutcomeOf<TOut>).ToArray(), continues: true));
-
-    /// <summary>Adds an agent, which runs as a child job.</summary>
-    public Node<TOut> Agent<TIn, TOut, TEvent, TSignal>(string id, Agent<TIn, TOut, TEvent, TSignal> agent, Node<TIn> input)
-    {
-        Check(id, agent, input);
-        GraphNode from = input.Inner;
-        GraphNode node = new(_nodes.Count, id)
-        {
-            Input = values => values[from].Output,
-            Child = value => (agent, value),
-            Result = Output,
-        };
-        node.Dependencies.Add(from);
-        return Wrap<TOut>(_nodes.Add(node));
-    }
-
-    /// <summary>Adds another workflow, which runs as a child job.</summary>
-    public Node<TOut> SubWorkflow<TIn, TOut>(string id, Workflow<TIn, TOut> workflow, Node<TIn> input)
-    {
-        ArgumentNullException.ThrowIfNull(workflow);
-        return Agent(id, workflow.Agent, input);
-    }
+        Wrap<Outcome<TOut>[]>(AddForEach(id, work, items, options, static ends => ends.Select(OutcomeOf<TOut>).ToArray(), continues: true));
 
     /// <summary>A pure function of two values.</summary>
     public Node<TOut> Join<T1, T2, TOut>(Node<T1> first, Node<T2> second, Func<T1, T2, TOut> join)
@@ -98,18 +84,22 @@ public sealed class WorkflowBuilder<TInput>
 
     private static Optional<T> OptionalOf<T>(NodeEnd end) => new(end.Status == WorkflowTaskStatus.Completed, end.Output is T value ? value : default);
 
-    private GraphNode AddTask(string id, AgentTask task, Node input, NodeOptions? options, Func<NodeEnd, object?> result, bool continues = false, Node<bool>? condition = null)
+    private GraphNode AddOne<TIn, TOut>(
+        string id, IWork<TIn, TOut> work, Node<TIn> input, NodeOptions? options, Func<NodeEnd, object?> result, bool continues = false, Node<bool>? condition = null)
     {
-        Check(id, task, input);
+        object runner = Check(id, work, input, options);
+        if (options?.MaxParallel is { } parallel)
+            _nodes.Faults.Add($"the task '{id}' has MaxParallel {parallel}, but runs once; leave it out, or use ForEach or TryForEach");
         GraphNode from = input.Inner;
         GraphNode? when = condition?.Inner;
         GraphNode node = new(_nodes.Count, id)
         {
-            Task = task,
+            Task = runner as AgentTask,
+            Child = ChildOf(runner),
             Input = values => values[from].Output,
             Condition = when is null ? null : values => values.Get<bool>(when),
             Result = result,
-            Options = options ?? new NodeOptions(),
+            Options = Copy(options),
             ContinuesOnError = continues,
             // An Optional and an Outcome can say that there is nothing.
             PassesWhenSkipped = when is not null || continues,
@@ -120,35 +110,46 @@ public sealed class WorkflowBuilder<TInput>
         return _nodes.Add(node);
     }
 
-    private GraphNode AddForEach<TIn, TList>(string id, AgentTask task, Node<TList> items, NodeOptions? options, Func<IReadOnlyList<NodeEnd>, object?> results, bool continues = false)
+    private GraphNode AddForEach<TIn, TOut, TList>(
+        string id, IWork<TIn, TOut> work, Node<TList> items, NodeOptions? options, Func<IReadOnlyList<NodeEnd>, object?> results, bool continues = false)
         where TList : IReadOnlyList<TIn>
     {
-        Check(id, task, items);
+        object runner = Check(id, work, items, options);
         if (options?.MaxParallel is < 1)
             _nodes.Faults.Add($"the task '{id}' has MaxParallel {options.MaxParallel}; give 1 or more, or null to leave it to the resources");
         GraphNode from = items.Inner;
         GraphNode node = new(_nodes.Count, id)
         {
-            Task = task,
+            Task = runner as AgentTask,
+            Child = ChildOf(runner),
             Input = values => values.Get<TList>(from).Cast<object?>().ToArray(),
             ItemInput = static (_, item, _) => item,
             Result = Output,
             Results = results,
-            Options = options ?? new NodeOptions(),
+            Options = Copy(options),
             ContinuesOnError = continues,
         };
         node.Dependencies.Add(from);
         return _nodes.Add(node);
     }
 
-    private void Check(string id, object what, Node input)
+    private object Check<TIn, TOut>(string id, IWork<TIn, TOut> work, Node input, NodeOptions? options)
     {
         ArgumentNullException.ThrowIfNull(id);
-        ArgumentNullException.ThrowIfNull(what);
+        ArgumentNullException.ThrowIfNull(work);
         ArgumentNullException.ThrowIfNull(input);
         if (id.Length == 0 || !id.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-'))
             _nodes.Faults.Add($"'{id}' is no id; use letters, digits, '_' and '-'");
+        object runner = work.Runner;
+        if (runner is Agent agent && options?.Requirements.Count > 0)
+            _nodes.Faults.Add($"the task '{id}' has Requirements, but runs {agent.Id} as a child job, which leases nothing itself; give them to the tasks in it");
+        return runner;
     }
+
+    private static Func<object?, (Agent, object?)>? ChildOf(object runner) => runner is Agent agent ? input => (agent, input) : null;
+
+    // The caller may still hold the list.
+    private static NodeOptions Copy(NodeOptions? options) => options is null ? new NodeOptions() : options with { Requirements = [.. options.Requirements] };
 
     private Node<T> Wrap<T>(GraphNode node) => new(_nodes, node);
 }

@@ -38,13 +38,13 @@ public sealed record WorkflowOptions
 /// <summary>How one task of a workflow runs.</summary>
 public sealed record NodeOptions
 {
-    /// <summary>Retry and timeout; the task's own policy when null.</summary>
+    /// <summary>Retry and timeout; when null the task's own policy, for agents and workflows one attempt without a time limit.</summary>
     public TaskPolicy? Policy { get; init; }
 
-    /// <summary>What it needs beside what the task itself requires.</summary>
+    /// <summary>What it needs beside what the task itself requires. Agents and workflows take none: the tasks in them lease what they need.</summary>
     public IReadOnlyList<ResourceRequirement> Requirements { get; init; } = [];
 
-    /// <summary>How many runs of a fan-out may be under way at once; null leaves it to the resources.</summary>
+    /// <summary>How many runs of a fan-out may be under way at once; null leaves it to the resources. For a fan-out only.</summary>
     public int? MaxParallel { get; init; }
 }
 

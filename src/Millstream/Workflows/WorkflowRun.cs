@@ -113,17 +113,13 @@ internal sealed partial class WorkflowRun
         try
         {
             if (node.Child is not null)
-                return NodeEnd.Completed(await RunChildAsync(run, subject, input));
+                return await RunChildAsync(run, subject, input);
             RunSettings settings = new(subject, node.Options.Policy ?? node.Task!.Policy, node.Rank, node.Options.Requirements);
             return NodeEnd.Completed(await _context.RunTaskAsync<object?>(node.Task!, input, settings, run.Stop.Token));
         }
         catch (TaskFailedException e)
         {
             return NodeEnd.Failed(e.Error);
-        }
-        catch (ChildJobFailedException e)
-        {
-            return NodeEnd.Failed(new TaskError(subject, 1, e.Error.Type, e.Error.Message, false, e.Error.Details));
         }
         catch (OperationCanceledException)
         {

@@ -25,6 +25,7 @@ internal sealed partial class WorkflowRun
             if (attempt >= policy.Retry.Attempts)
                 return NodeEnd.Failed(error);
             await _context.DelayAsync(policy.Retry.DelayAfter(attempt, null, _context.Random.NextDouble()), run.Stop.Token);
+            await WhilePausedAsync(run);
         }
     }
 

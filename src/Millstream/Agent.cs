@@ -58,8 +58,10 @@ public abstract class Agent
 /// <typeparam name="TOutput">What a job gives.</typeparam>
 /// <typeparam name="TEvent">What its stream consists of.</typeparam>
 /// <typeparam name="TSignal">What can be sent to it.</typeparam>
-public abstract class Agent<TInput, TOutput, TEvent, TSignal> : Agent
+public abstract class Agent<TInput, TOutput, TEvent, TSignal> : Agent, IWork<TInput, TOutput>
 {
+    object IWork<TInput, TOutput>.Runner => this;
+
     /// <summary>
     /// The body. It runs in turns and gets everything from outside through its context; <c>await</c> nothing else
     /// (<see cref="AgentContext.StepAsync"/> takes a line of outside work).

@@ -94,6 +94,10 @@ public abstract class AgentContext
 
     internal abstract Task<TOutput> RunChildAsync<TOutput>(Agent child, object? input, string subject, CancellationToken token);
 
+    /// <summary>Passes a signal on to the children under way whose agents take signals of its type: to the one that runs for this subject, or to all of them.</summary>
+    /// <returns>To how many.</returns>
+    internal abstract int SignalChildren<TChildSignal>(TChildSignal signal, string? subject = null) where TChildSignal : class;
+
     /// <summary>Stops what is pending, as at the end of a body.</summary>
     internal abstract Task EndRoundAsync();
 

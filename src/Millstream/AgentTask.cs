@@ -60,8 +60,10 @@ public abstract class AgentTask
 /// </summary>
 /// <typeparam name="TInput">What it takes.</typeparam>
 /// <typeparam name="TOutput">What it gives.</typeparam>
-public abstract class AgentTask<TInput, TOutput> : AgentTask
+public abstract class AgentTask<TInput, TOutput> : AgentTask, IWork<TInput, TOutput>
 {
+    object IWork<TInput, TOutput>.Runner => this;
+
     internal sealed override PayloadType InputType => PayloadType.Of<TInput>();
 
     internal sealed override PayloadType OutputType => PayloadType.Of<TOutput>();

@@ -29,7 +29,7 @@ public abstract class JobEvent
     /// <summary>The question's id, where it is about a question.</summary>
     public abstract string? Question { get; }
 
-    /// <summary>The child job, where it is about the beginning or end of one.</summary>
+    /// <summary>The child job, where it is about the beginning or end of one, or a signal to it.</summary>
     public abstract JobId? Child { get; }
 
     /// <summary>The attempt, from 1, where it is about one.</summary>
@@ -146,6 +146,9 @@ public static class JobEventKinds
 
     /// <summary>A child job was told to stop.</summary>
     public const string ChildStopping = "child.stopping";
+
+    /// <summary>A signal was passed on to a child job; <c>child</c>, <c>type</c>, <c>data</c>.</summary>
+    public const string ChildSignalled = "child.signalled";
 
     /// <summary>A child job gave its output; <c>child</c>, <c>output</c>.</summary>
     public const string ChildCompleted = "child.completed";

@@ -8,6 +8,9 @@ internal abstract class ChildCommand(Agent agent, object? input, string subject)
 
     public JobId ChildId => Runner.Id.Child(Number);
 
+    /// <summary>What it runs for: a node of a workflow, or the agent's id.</summary>
+    public string Subject => subject;
+
     /// <summary>Whether the child is at work rather than waiting.</summary>
     public bool IsRunning => _child?.Status is JobStatus.Running or JobStatus.Created;
 
@@ -16,6 +19,14 @@ internal abstract class ChildCommand(Agent agent, object? input, string subject)
     public override JournalEntry CommandEntry() => Entry(EntryKind.ChildStarted, ChildId.Value, new ChildOf(agent.Id, subject, input), agent.Contract.Input);
 
     public override JournalEntry StopEntry() => Entry(EntryKind.ChildStopping, ChildId.Value);
+
+    /// <summary>Whether the child's agent takes signals of this type.</summary>
+    public bool Takes(Type signal) => agent.Contract.Signal.Type == signal;
+
+    public JournalEntry SignalEntry(object signal) => Entry(EntryKind.ChildSignalled, ChildId.Value, signal, agent.Contract.Signal);
+
+    /// <summary>Gives the child a signal; one that has ended drops it.</summary>
+    public void Send(SignalDelivery signal) => _child!.Enqueue(signal);
 
     public override void Start()
     {

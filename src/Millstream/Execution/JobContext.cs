@@ -155,6 +155,20 @@ internal sealed class JobContext<TEvent, TSignal>(JobRunner runner) : AgentConte
         return command.Task;
     }
 
+    internal override int SignalChildren<TChildSignal>(TChildSignal signal, string? subject = null)
+    {
+        runner.Enter("a signal to a child");
+        int count = 0;
+        foreach (ChildCommand child in runner.Pending<ChildCommand>())
+        {
+            if (child.IsStopping || !child.Takes(typeof(TChildSignal)) || (subject is not null && subject != child.Subject))
+                continue;
+            runner.SignalChild(child, signal);
+            count++;
+        }
+        return count;
+    }
+
     internal override Task EndRoundAsync()
     {
         runner.Enter("the end of a round");

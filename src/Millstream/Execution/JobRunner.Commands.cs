@@ -9,6 +9,7 @@ internal sealed partial class JobRunner
     private PendingCommand? _lastPending;
     private TaskCompletionSource? _round;
     private int _commands;
+    private int _passedOn;
 
     /// <summary>Checks that the context is used inside a turn, and that a cancelled job asks for nothing more.</summary>
     /// <param name="what">What was called, for the message.</param>
@@ -48,6 +49,16 @@ internal sealed partial class JobRunner
         command.IsStopping = true;
         Add(command.StopEntry());
         _turn.Effects.Add(new Effect(command, true));
+    }
+
+    /// <summary>
+    /// Passes a signal on to a child. Nothing is awaited: the command is recorded, and the child gets the signal when the record is durable, under a
+    /// sender's id that a replay makes again, so that it is dropped if the child has it already.
+    /// </summary>
+    public void SignalChild(ChildCommand child, object signal)
+    {
+        Add(child.SignalEntry(signal));
+        _turn.Effects.Add(new Effect(child, false, new SignalDelivery(signal, $"{Id}#{++_passedOn}")));
     }
 
     /// <summary>A token that the body gave was cancelled: inside a turn that is a command, from outside a fault.</summary>

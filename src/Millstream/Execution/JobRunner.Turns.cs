@@ -148,6 +148,8 @@ internal sealed partial class JobRunner
             Effect effect = turn.Effects[i];
             if (effect.IsStop)
                 effect.Command.Stop();
+            else if (effect.Signal is { } signal)
+                ((ChildCommand)effect.Command).Send(signal);
             else if (effect.Command is not TaskCommand)
                 effect.Command.Start();
         }
@@ -175,8 +177,8 @@ internal sealed partial class JobRunner
         parent.ShowInParent(pointer);
     }
 
-    /// <summary>What a command does to the world: start or stop.</summary>
-    internal readonly record struct Effect(PendingCommand Command, bool IsStop);
+    /// <summary>What a command does to the world: start, stop, or pass a signal on to a child.</summary>
+    internal readonly record struct Effect(PendingCommand Command, bool IsStop, SignalDelivery? Signal = null);
 
     /// <summary>One turn's record and what follows from it.</summary>
     internal sealed class Turn : IDurable

@@ -12,7 +12,7 @@ internal sealed class EntryEvent(JobId job, JournalEntry shown, long seq) : JobE
         JobEventKinds.QuestionAnswered, JobEventKinds.TimerFired, JobEventKinds.TimerStopped, JobEventKinds.QuestionWithdrawn,
         JobEventKinds.ChildCompleted, JobEventKinds.ChildFailed, JobEventKinds.ChildCancelled, JobEventKinds.Flushed, JobEventKinds.JobCancelling,
         JobEventKinds.TaskScheduled, JobEventKinds.Event, JobEventKinds.QuestionAsked, JobEventKinds.TimerSet, JobEventKinds.ChildStarted,
-        JobEventKinds.TaskStopping, JobEventKinds.TimerStopping, JobEventKinds.QuestionWithdrawing, JobEventKinds.ChildStopping, JobEventKinds.Flush, JobEventKinds.JobReturned,
+        JobEventKinds.TaskStopping, JobEventKinds.TimerStopping, JobEventKinds.QuestionWithdrawing, JobEventKinds.ChildStopping, JobEventKinds.ChildSignalled, JobEventKinds.Flush, JobEventKinds.JobReturned,
         JobEventKinds.TaskStarted, JobEventKinds.TaskRetried, JobEventKinds.TaskDelta, "child.entry", JobEventKinds.Trimmed,
         JobEventKinds.JobCompleted, JobEventKinds.JobFailed, JobEventKinds.JobCancelled,
     ];
@@ -41,7 +41,7 @@ internal sealed class EntryEvent(JobId job, JournalEntry shown, long seq) : JobE
 
     public override string? Stream => (_entry.Payload as DeltaChunk)?.Stream;
 
-    public override object? Value => _entry.Kind is EntryKind.Event or EntryKind.Signal or EntryKind.QuestionAsked ? _entry.Payload : null;
+    public override object? Value => _entry.Kind is EntryKind.Event or EntryKind.Signal or EntryKind.ChildSignalled or EntryKind.QuestionAsked ? _entry.Payload : null;
 
     public override JobError? Error => _entry.Payload switch
     {
@@ -136,7 +136,7 @@ internal sealed class EntryEvent(JobId job, JournalEntry shown, long seq) : JobE
             writer.WriteString("question", _entry.Subject);
         else if (IsOfChild(_entry.Kind))
             writer.WriteString("child", _entry.Subject);
-        if (_entry.Kind is EntryKind.Event or EntryKind.QuestionAsked or EntryKind.Signal && _entry.Payload is not (null or JsonElement))
+        if (_entry.Kind is EntryKind.Event or EntryKind.QuestionAsked or EntryKind.Signal or EntryKind.ChildSignalled && _entry.Payload is not (null or JsonElement))
             writer.WriteString("type", _entry.Payload!.GetType().Name);
         if (_entry.Payload is not null && Error is not null)
             WriteError(writer);
@@ -170,7 +170,7 @@ internal sealed class EntryEvent(JobId job, JournalEntry shown, long seq) : JobE
 
     private static bool IsQuestion(EntryKind kind) => kind is EntryKind.QuestionAsked or EntryKind.QuestionAnswered or EntryKind.QuestionWithdrawn or EntryKind.QuestionWithdrawing;
 
-    private static bool IsOfChild(EntryKind kind) => kind is EntryKind.ChildStarted or EntryKind.ChildStopping or EntryKind.ChildCompleted or EntryKind.ChildFailed or EntryKind.ChildCancelled;
+    private static bool IsOfChild(EntryKind kind) => kind is EntryKind.ChildStarted or EntryKind.ChildStopping or EntryKind.ChildSignalled or EntryKind.ChildCompleted or EntryKind.ChildFailed or EntryKind.ChildCancelled;
 
     private static (JobId? Job, JournalEntry Entry) Innermost(JournalEntry entry)
     {

@@ -14,7 +14,7 @@ internal enum EntryKind : byte
     ChildCompleted, ChildFailed, ChildCancelled, Flushed, JobCancelling,
 
     // Commands
-    TaskScheduled, Event, QuestionAsked, TimerSet, ChildStarted, TaskStopping, TimerStopping, QuestionWithdrawing, ChildStopping, Flush, JobReturned,
+    TaskScheduled, Event, QuestionAsked, TimerSet, ChildStarted, TaskStopping, TimerStopping, QuestionWithdrawing, ChildStopping, ChildSignalled, Flush, JobReturned,
 
     // Notes
     TaskStarted, TaskRetried, TaskDelta, ChildEntry, Trimmed,

@@ -3,9 +3,9 @@ namespace Millstream;
 /// <summary>A node of a workflow that is being built.</summary>
 public abstract class Node
 {
-    private protected Node(object builder, GraphNode node) => (Builder, Inner) = (builder, node);
+    private protected Node(NodeList list, GraphNode node) => (List, Inner) = (list, node);
 
-    internal object Builder { get; }
+    internal NodeList List { get; }
 
     internal GraphNode Inner { get; }
 }
@@ -14,23 +14,28 @@ public abstract class Node
 /// <typeparam name="T">The value's type.</typeparam>
 public sealed class Node<T> : Node
 {
-    private readonly Func<Func<NodeValues, object?>, IReadOnlyList<Node>, GraphNode> _addPure;
-
-    internal Node(object builder, GraphNode node, Func<Func<NodeValues, object?>, IReadOnlyList<Node>, GraphNode> addPure) : base(builder, node) => _addPure = addPure;
+    internal Node(NodeList list, GraphNode node) : base(list, node)
+    {
+    }
 
     /// <summary>A pure function of the value. It runs in the workflow agent's turn: no clocks, files or randomness.</summary>
+    /// <exception cref="InvalidOperationException">The workflow is built.</exception>
     public Node<TResult> Select<TResult>(Func<T, TResult> select)
     {
         ArgumentNullException.ThrowIfNull(select);
         GraphNode inner = Inner;
-        return new Node<TResult>(Builder, _addPure(values => select(values.Get<T>(inner)), [this]), _addPure);
+        return new Node<TResult>(List, List.AddPure(values => select(values.Get<T>(inner)), this));
     }
 
     /// <summary>Lets the task start only after others have ended, whose values it does not need.</summary>
+    /// <exception cref="InvalidOperationException">The workflow is built.</exception>
     public Node<T> After(params ReadOnlySpan<Node> others)
     {
         foreach (Node other in others)
-            Inner.Dependencies.Add(other.Inner);
+        {
+            ArgumentNullException.ThrowIfNull(other, nameof(others));
+            List.AddDependency(Inner, other.Inner);
+        }
         return this;
     }
 }

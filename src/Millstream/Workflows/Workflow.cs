@@ -33,7 +33,7 @@ public static class Workflow
 }
 
 /// <summary>A passive, immutable graph of tasks; any number of jobs share it. It runs nothing: its <see cref="Agent"/> does.</summary>
-public sealed class Workflow<TInput, TOutput>
+public sealed class Workflow<TInput, TOutput> : IWork<TInput, TOutput>
 {
     internal Workflow(WorkflowGraph graph)
     {
@@ -52,6 +52,8 @@ public sealed class Workflow<TInput, TOutput>
 
     /// <summary>The agent that executes it.</summary>
     public WorkflowAgent<TInput, TOutput> Agent { get; }
+
+    object IWork<TInput, TOutput>.Runner => Agent;
 
     internal WorkflowGraph Graph { get; }
 }

@@ -43,7 +43,7 @@ internal sealed class GraphNode(int index, string? id)
     /// <summary>The id that streams show; null for a pure function.</summary>
     public string? Id => id;
 
-    /// <summary>What must be done before it starts.</summary>
+    /// <summary>What must be done before it starts, while the graph is made; a graph keeps its own copy.</summary>
     public List<GraphNode> Dependencies { get; } = [];
 
     /// <summary>What it runs: a task; null for an agent or a pure function.</summary>
@@ -98,7 +98,9 @@ internal sealed class WorkflowGraph
         Id = id;
         Version = version;
         Options = options;
-        Nodes = nodes;
+        // Copies: whoever made the graph may still hold the lists.
+        Nodes = [.. nodes];
+        Dependencies = [.. nodes.Select(n => n.Dependencies.Distinct().ToArray())];
         Output = output!;
         if (output is null)
             faults.Add("it has no output; return the node whose value the workflow gives");
@@ -107,7 +109,7 @@ internal sealed class WorkflowGraph
         Successors = [.. nodes.Select(_ => new List<GraphNode>())];
         foreach (GraphNode node in nodes)
         {
-            foreach (GraphNode dependency in node.Dependencies.Distinct())
+            foreach (GraphNode dependency in Dependencies[node.Index])
                 Successors[dependency.Index].Add(node);
         }
         if (FindCycle() is { } cycle)
@@ -128,6 +130,9 @@ internal sealed class WorkflowGraph
 
     public GraphNode Output { get; }
 
+    /// <summary>By index what must be done before each node starts, each once.</summary>
+    public GraphNode[][] Dependencies { get; }
+
     public List<GraphNode>[] Successors { get; }
 
     /// <summary>How many nodes do something.</summary>
@@ -135,7 +140,7 @@ internal sealed class WorkflowGraph
 
     private List<GraphNode>? FindCycle()
     {
-        int[] waits = [.. Nodes.Select(n => n.Dependencies.Distinct().Count())];
+        int[] waits = [.. Dependencies.Select(d => d.Length)];
         Queue<GraphNode> ready = new(Nodes.Where(n => waits[n.Index] == 0));
         int done = 0;
         while (ready.TryDequeue(out GraphNode? node))
@@ -153,7 +158,7 @@ internal sealed class WorkflowGraph
         List<GraphNode> path = [Nodes.First(n => waits[n.Index] > 0)];
         while (true)
         {
-            GraphNode next = path[^1].Dependencies.First(d => waits[d.Index] > 0);
+            GraphNode next = Dependencies[path[^1].Index].First(d => waits[d.Index] > 0);
             int at = path.IndexOf(next);
             path.Add(next);
             if (at >= 0)
@@ -188,7 +193,7 @@ internal sealed class WorkflowGraph
 
     private List<GraphNode> Order()
     {
-        int[] waits = [.. Nodes.Select(n => n.Dependencies.Distinct().Count())];
+        int[] waits = [.. Dependencies.Select(d => d.Length)];
         List<GraphNode> order = [.. Nodes.Where(n => waits[n.Index] == 0)];
         for (int i = 0; i < order.Count; i++)
         {

@@ -38,13 +38,13 @@ public sealed record WorkflowOptions
 /// <summary>How one task of a workflow runs.</summary>
 public sealed record NodeOptions
 {
-    /// <summary>Retry and timeout; the task's own policy when null.</summary>
+    /// <summary>Retry and timeout; when null the task's own policy, for agents and workflows one attempt without a time limit.</summary>
     public TaskPolicy? Policy { get; init; }
 
-    /// <summary>What it needs beside what the task itself requires.</summary>
+    /// <summary>What it needs beside what the task itself requires. Agents and workflows take none: the tasks in them lease what they need.</summary>
     public IReadOnlyList<ResourceRequirement> Requirements { get; init; } = [];
 
-    /// <summary>How many runs of a fan-out may be under way at once; null leaves it to the resources.</summary>
+    /// <summary>How many runs of a fan-out may be under way at once; null leaves it to the resources. For a fan-out only.</summary>
     public int? MaxParallel { get; init; }
 }
 
@@ -86,17 +86,17 @@ public abstract record WorkflowEvent
     /// <summary>A task has failed and the workflow waits for a signal about it.</summary>
     public sealed record DecisionNeeded(string Task, string Error) : WorkflowEvent;
 
-    /// <summary>No task is started until it is resumed; those under way go on.</summary>
+    /// <summary>No task is started until it is resumed; those under way go on. Sub-workflows under way are told, and say the same; other agents go on.</summary>
     public sealed record Paused : WorkflowEvent;
 
     /// <summary>Tasks are started again.</summary>
     public sealed record Resumed : WorkflowEvent;
 
-    /// <summary>A signal did not fit.</summary>
+    /// <summary>A signal did not fit: it names no task, or one that it means nothing for.</summary>
     public sealed record SignalIgnored(string Signal, string Reason) : WorkflowEvent;
 }
 
-/// <summary>What can be sent to a running workflow.</summary>
+/// <summary>What can be sent to a running workflow. <c>sub/task</c> names a task of the sub-workflow that runs as <c>sub</c>, <c>sub[3]/task</c> one of a fan-out of it.</summary>
 [JsonPolymorphic(TypeDiscriminatorPropertyName = "type")]
 [JsonDerivedType(typeof(Pause), "pause")]
 [JsonDerivedType(typeof(Resume), "resume")]
@@ -109,7 +109,7 @@ public abstract record WorkflowSignal
     {
     }
 
-    /// <summary>Start no task until a <see cref="Resume"/>.</summary>
+    /// <summary>Start no task until a <see cref="Resume"/>, nor do so in sub-workflows.</summary>
     public sealed record Pause : WorkflowSignal;
 
     /// <summary>Start tasks again.</summary>

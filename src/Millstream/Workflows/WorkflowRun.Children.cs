@@ -3,20 +3,29 @@ namespace Millstream;
 /// <content>Agents and workflows as nodes: a child job for each attempt, under the node's policy.</content>
 internal sealed partial class WorkflowRun
 {
-    private async Task<object?> RunChildAsync(NodeRun run, string subject, object? input)
+    private async Task<NodeEnd> RunChildAsync(NodeRun run, string subject, object? input)
     {
         (Agent agent, object? childInput) = run.Node.Child!(input);
         TaskPolicy policy = run.Node.Options.Policy ?? TaskPolicy.Default;
         for (int attempt = 1; ; attempt++)
         {
+            TaskError error;
             try
             {
-                return await RunChildOnceAsync(run, subject, agent, childInput, policy.Timeout);
+                return NodeEnd.Completed(await RunChildOnceAsync(run, subject, agent, childInput, policy.Timeout));
             }
-            catch (Exception e) when (e is ChildJobFailedException or TimeoutException && attempt < policy.Retry.Attempts)
+            catch (ChildJobFailedException e)
             {
-                await _context.DelayAsync(policy.Retry.DelayAfter(attempt, null, _context.Random.NextDouble()), run.Stop.Token);
+                error = new TaskError(subject, attempt, e.Error.Type, e.Error.Message, true, e.Error.Details);
             }
+            catch (TimeoutException e)
+            {
+                error = new TaskError(subject, attempt, ErrorTypes.TimedOut, e.Message, true);
+            }
+            if (attempt >= policy.Retry.Attempts)
+                return NodeEnd.Failed(error);
+            await _context.DelayAsync(policy.Retry.DelayAfter(attempt, null, _context.Random.NextDouble()), run.Stop.Token);
+            await WhilePausedAsync(run);
         }
     }
 

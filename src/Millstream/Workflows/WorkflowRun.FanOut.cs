@@ -27,9 +27,7 @@ internal sealed partial class WorkflowRun
                 int index = next++;
                 if (hasOutput[index])
                     continue;
-                // A pause holds back what a fan-out has not started yet, and a stop ends the wait.
-                while (_isPaused && !run.Stop.IsCancellationRequested)
-                    await Task.WhenAny((_resumed ??= new TaskCompletionSource()).Task, run.Stopped);
+                await WhilePausedAsync(run);
                 if (failure is not null || run.Stop.IsCancellationRequested)
                 {
                     ends[index] = NodeEnd.Failed(failure ?? new TaskError($"{node.Id}[{index}]", 0, ErrorTypes.Cancelled, $"task {node.Id}[{index}] was not started", false));

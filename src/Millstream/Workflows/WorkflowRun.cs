@@ -24,7 +24,7 @@ internal sealed partial class WorkflowRun
         _context = context;
         _ends = new NodeEnd[graph.Nodes.Count];
         _values = new NodeValues(_ends);
-        _runs = [.. graph.Nodes.Select(n => new NodeRun(n))];
+        _runs = [.. graph.Nodes.Select(n => new NodeRun(n, graph.Dependencies[n.Index].Length))];
         _open = _runs.Length - 1;
         _ends[0] = NodeEnd.Completed(input);
         _runs[0].State = NodeState.Done;
@@ -113,17 +113,13 @@ internal sealed partial class WorkflowRun
         try
         {
             if (node.Child is not null)
-                return NodeEnd.Completed(await RunChildAsync(run, subject, input));
+                return await RunChildAsync(run, subject, input);
             RunSettings settings = new(subject, node.Options.Policy ?? node.Task!.Policy, node.Rank, node.Options.Requirements);
             return NodeEnd.Completed(await _context.RunTaskAsync<object?>(node.Task!, input, settings, run.Stop.Token));
         }
         catch (TaskFailedException e)
         {
             return NodeEnd.Failed(e.Error);
-        }
-        catch (ChildJobFailedException e)
-        {
-            return NodeEnd.Failed(new TaskError(subject, 1, e.Error.Type, e.Error.Message, false, e.Error.Details));
         }
         catch (OperationCanceledException)
         {
@@ -218,7 +214,7 @@ internal sealed partial class WorkflowRun
 internal enum NodeState : byte { Pending, Running, Failed, Done }
 
 /// <summary>One node of one execution.</summary>
-internal sealed class NodeRun(GraphNode node)
+internal sealed class NodeRun(GraphNode node, int waits)
 {
     private CancellationTokenSource? _stop;
 
@@ -227,7 +223,7 @@ internal sealed class NodeRun(GraphNode node)
     public NodeState State { get; set; }
 
     /// <summary>How many of its dependencies are not done.</summary>
-    public int Waits { get; set; } = node.Dependencies.Count == 0 ? 0 : node.Dependencies.Distinct().Count();
+    public int Waits { get; set; } = waits;
 
     public bool IsSkipped { get; set; }
 

@@ -52,6 +52,28 @@ public sealed class WorkflowTests
     }
 
     [Fact]
+    public async Task Define_Built_RefusesEveryChangeAndRunsAsItWasBuilt()
+    {
+        WorkflowBuilder<int> builder = null!;
+        Node<int> task = null!;
+        Workflow<int, int> workflow = Workflow.Define<int, int>("closed", "1", w =>
+        {
+            builder = w;
+            return task = w.Task("a", Double, w.Input);
+        });
+        Node<int> input = builder.Input;
+        Action[] changes =
+        [
+            () => task.Select(n => n + 1), () => task.After(task), () => builder.Task("b", Double, input), () => builder.Agent("c", workflow.Agent, input),
+            () => builder.ForEach("d", Double, builder.All([input])), () => builder.Join(input, task, (a, b) => a + b),
+        ];
+        foreach (Action change in changes)
+            Assert.Contains("Workflow closed is built", Assert.Throws<InvalidOperationException>(change).Message, StringComparison.Ordinal);
+        Assert.Equal(["a"], workflow.Tasks);
+        Assert.Equal(4, await workflow.Agent.RunAsync(2));
+    }
+
+    [Fact]
     public async Task Run_UnevenBranches_StartTheMomentTheirInputsAreReady()
     {
         TaskCompletionSource gate = new(TaskCreationOptions.RunContinuationsAsynchronously);

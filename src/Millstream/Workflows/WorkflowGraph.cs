@@ -106,6 +106,7 @@ internal sealed class WorkflowGraph
             faults.Add("it has no output; return the node whose value the workflow gives");
         foreach (IGrouping<string?, GraphNode> same in nodes.Where(n => n.Id is not null).GroupBy(n => n.Id).Where(g => g.Count() > 1))
             faults.Add($"the id '{same.Key}' stands {same.Count()} times; ids are unique in a workflow");
+        faults.AddRange(nodes.Where(n => n.Task is not null).Select(n => ResourceRequirement.GangFault(n.Id!, n.Task!.Requirements, n.Options.Requirements)).OfType<string>());
         Successors = [.. nodes.Select(_ => new List<GraphNode>())];
         foreach (GraphNode node in nodes)
         {

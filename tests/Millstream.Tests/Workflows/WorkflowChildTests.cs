@@ -110,9 +110,11 @@ public sealed class WorkflowChildTests
         {
             w.Agent("a", FailsBelow(0), w.Input, new NodeOptions { Requirements = [ResourceRequirement.Exclusive("gpu")] });
             w.SubWorkflow("b", Inner(Double), w.Input, new NodeOptions { MaxParallel = 2 });
+            w.Task("d", Double, w.Input, new NodeOptions { Requirements = [ResourceRequirement.Exclusive("a", amount: 9), ResourceRequirement.Exclusive("b", amount: 8)] });
             return w.Task("c", Double, w.Input, new NodeOptions { MaxParallel = 3 });
         }));
-        Assert.Equal(3, e.Faults.Count);
+        Assert.Equal(4, e.Faults.Count);
+        Assert.Contains("Task d asks for 17 resources together (9 a, 8 b), but 16 is the most", e.Message, StringComparison.Ordinal);
         Assert.Contains("the task 'a' has Requirements, but runs child as a child job", e.Message, StringComparison.Ordinal);
         Assert.Contains("the task 'b' has MaxParallel 2, but runs once", e.Message, StringComparison.Ordinal);
         Assert.Contains("the task 'c' has MaxParallel 3, but runs once", e.Message, StringComparison.Ordinal);

@@ -95,7 +95,7 @@ internal sealed partial class NodeReader(FaultList faults)
             return null;
         if (entry.Value is YamlScalar scalar && Units.TryDuration(scalar.Text, out TimeSpan duration))
             return duration;
-        faults.Add(entry.Value.Mark, $"{name} must be a duration such as 500ms, 30s, 5m or 1h30m, this is {entry.Value.Describe()}");
+        faults.Add(entry.Value.Mark, $"{name} {Units.DurationFault((entry.Value as YamlScalar)?.Text ?? "")}, this is {entry.Value.Describe()}");
         return null;
     }
 

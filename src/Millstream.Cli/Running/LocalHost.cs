@@ -12,7 +12,9 @@ internal static class LocalHost
         // Sandboxes need no preparation, so as many as there are cores are offered unasked.
         wanted.TryAdd("sandbox", Environment.ProcessorCount);
         Resource[] resources = [.. wanted.OrderBy(w => w.Key, StringComparer.Ordinal).SelectMany(w => Enumerable.Range(1, w.Value).Select(i => Make(w.Key, i)))];
-        return new AgentOrchestrator(new OrchestratorOptions { Workers = [new Worker("local", resources)] });
+        // What is offered can all be used at once.
+        Worker worker = new("local", resources, Math.Max(Worker.DefaultSlots, resources.Length));
+        return new AgentOrchestrator(new OrchestratorOptions { Workers = [worker] });
     }
 
     public static WorkflowAgent<JsonElement, JsonElement> AgentOf(WorkflowDefinition workflow, AgentOrchestrator orchestrator) =>

@@ -12,7 +12,7 @@ await foreach (JobEvent e in job.EventsAsync())                          // ever
     if (e is { Kind: JobEventKinds.QuestionAsked, Value: MayShout question })
     {
         Console.Write($"     {question.Text} [y/N] ");
-        await job.AnswerAsync("q1", Console.ReadLine()?.StartsWith('y') == true);   // no terminal: no answer, so no
+        await job.AnswerAsync(e.Question!, Console.ReadLine()?.StartsWith('y') == true);   // no terminal: no answer, so no
     }
 }
 

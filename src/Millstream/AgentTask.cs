@@ -28,11 +28,13 @@ public abstract class AgentTask
     /// <param name="run">What it does; called once for each attempt.</param>
     /// <param name="requirements">What it needs of resources.</param>
     /// <param name="policy">How it is retried.</param>
+    /// <exception cref="ArgumentException">The id is empty, or it asks for more than <see cref="ResourceRequirement.MaxGang"/> resources together.</exception>
     public static AgentTask<TInput, TOutput> Create<TInput, TOutput>(
         string id, Func<TInput, TaskContext, Task<TOutput>> run, IReadOnlyList<ResourceRequirement>? requirements = null, TaskPolicy? policy = null)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(id);
         ArgumentNullException.ThrowIfNull(run);
+        ResourceRequirement.CheckGang(id, requirements ?? [], null);
         return new FunctionTask<TInput, TOutput>(id, run, requirements ?? [], policy ?? TaskPolicy.Default);
     }
 

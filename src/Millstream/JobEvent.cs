@@ -26,6 +26,9 @@ public abstract class JobEvent
     /// <summary>The task's id, where it is about a task.</summary>
     public abstract string? Task { get; }
 
+    /// <summary>The question's id, where it is about a question.</summary>
+    public abstract string? Question { get; }
+
     /// <summary>The child job, where it is about the beginning or end of one.</summary>
     public abstract JobId? Child { get; }
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
@@ -35,6 +36,9 @@ public readonly record struct JobId
             if (!char.IsAsciiLetterOrDigit(c) && c is not ('_' or '-' or '/'))
                 throw new ArgumentException($"'{text}' is no job id: '{c}' is not allowed; use letters, digits, '_' and '-'.", nameof(text));
         }
+        string[] commands = text.Split('/')[1..];
+        if (commands.Any(c => !int.TryParse(c, NumberStyles.None, CultureInfo.InvariantCulture, out _)))
+            throw new ArgumentException($"'{text}' is no job id: after '/' comes the number of the command that started the child, as in j7/3.", nameof(text));
         return new JobId(text);
     }
 

@@ -70,6 +70,11 @@ public enum AgentTaskStatus
 /// <param name="Since">Since when.</param>
 public sealed record AgentTaskInfo(string Id, AgentTaskStatus Status, int Attempt, string Detail, DateTimeOffset Since);
 
+/// <summary>A question that a job has asked and nobody has answered.</summary>
+/// <param name="Id">What <see cref="Job.AnswerAsync(string, JsonElement)"/> takes, as in <c>q1</c>.</param>
+/// <param name="Value">The question, as its agent's own type.</param>
+public sealed record OpenQuestion(string Id, object Value);
+
 /// <summary>How a job ended: exactly one of completed, failed and cancelled.</summary>
 public abstract record JobEnding
 {

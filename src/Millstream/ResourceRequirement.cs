@@ -71,6 +71,33 @@ public sealed record ResourceRequirement
     /// <exception cref="ArgumentException">The type is empty or reserved, or the amount is below 1.</exception>
     public static ResourceRequirement Units(string type, long amount, LabelSelector? labels = null, string? name = null) => new(type, labels, amount, name, shared: true);
 
+    /// <summary>Whether a task's requirements are within what one task may take together; null, or what is wrong.</summary>
+    internal static string? GangFault(string task, IReadOnlyList<ResourceRequirement> own, IReadOnlyList<ResourceRequirement>? more)
+    {
+        long members = 0;
+        for (int i = 0; i < own.Count; i++)
+        {
+            members += own[i].Shared ? 1 : own[i].Amount;
+        }
+
+        for (int i = 0; i < more?.Count; i++)
+        {
+            members += more[i].Shared ? 1 : more[i].Amount;
+        }
+
+        return members <= MaxGang ? null
+            : $"Task {task} asks for {members} resources together ({string.Join(", ", own.Concat(more ?? []))}), but {MaxGang} is the most; split the task or ask for less.";
+    }
+
+    /// <summary>Throws where <see cref="GangFault"/> finds something.</summary>
+    internal static void CheckGang(string task, IReadOnlyList<ResourceRequirement> own, IReadOnlyList<ResourceRequirement>? more)
+    {
+        if (GangFault(task, own, more) is { } fault)
+        {
+            throw new ArgumentException(fault);
+        }
+    }
+
     /// <inheritdoc/>
     public bool Equals(ResourceRequirement? other) => ReferenceEquals(this, other)
         || (other is not null && hash == other.hash && Type == other.Type && Name == other.Name && Labels == other.Labels && Amount == other.Amount && Shared == other.Shared);

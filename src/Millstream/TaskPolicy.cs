@@ -25,6 +25,8 @@ public sealed record RetryPolicy
 {
     private readonly int _attempts = 1;
     private readonly double _factor = 2;
+    private readonly TimeSpan _delay = TimeSpan.FromSeconds(1);
+    private readonly TimeSpan _maxDelay = TimeSpan.FromSeconds(30);
 
     /// <summary>One attempt.</summary>
     public static RetryPolicy None { get; } = new();
@@ -38,7 +40,12 @@ public sealed record RetryPolicy
     }
 
     /// <summary>The wait before the second attempt, 1 s by default.</summary>
-    public TimeSpan Delay { get; init; } = TimeSpan.FromSeconds(1);
+    /// <exception cref="ArgumentException">It is below zero.</exception>
+    public TimeSpan Delay
+    {
+        get => _delay;
+        init => _delay = NotNegative(value, nameof(Delay));
+    }
 
     /// <summary>How much longer each further wait is, 2 by default.</summary>
     /// <exception cref="ArgumentException">It is below 1.</exception>
@@ -49,7 +56,12 @@ public sealed record RetryPolicy
     }
 
     /// <summary>The longest wait, 30 s by default; an error's own <see cref="RetryableTaskException.RetryAfter"/> may be longer.</summary>
-    public TimeSpan MaxDelay { get; init; } = TimeSpan.FromSeconds(30);
+    /// <exception cref="ArgumentException">It is below zero.</exception>
+    public TimeSpan MaxDelay
+    {
+        get => _maxDelay;
+        init => _maxDelay = NotNegative(value, nameof(MaxDelay));
+    }
 
     /// <summary>Whether waits are spread over half to all of their length, so that what failed together does not come back together. True by default.</summary>
     public bool Jitter { get; init; } = true;
@@ -64,4 +76,7 @@ public sealed record RetryPolicy
         TimeSpan delay = TimeSpan.FromTicks((long)(Jitter ? ticks * (0.5 + random / 2) : ticks));
         return retryAfter > delay ? retryAfter.Value : delay;
     }
+
+    private static TimeSpan NotNegative(TimeSpan value, string name) =>
+        value >= TimeSpan.Zero ? value : throw new ArgumentException($"{nameof(RetryPolicy)}.{name} is {value}; give zero or more.", nameof(value));
 }

@@ -9,9 +9,14 @@ public static class AgentExtensions
     /// <param name="token">Cancels the job when cancelled.</param>
     /// <exception cref="JobFailedException">The job failed.</exception>
     /// <exception cref="JobCancelledException">The job was cancelled.</exception>
-    public static async Task<TOutput> RunAsync<TInput, TOutput, TEvent, TSignal>(this Agent<TInput, TOutput, TEvent, TSignal> agent, TInput input, CancellationToken token = default)
+    public static Task<TOutput> RunAsync<TInput, TOutput, TEvent, TSignal>(this Agent<TInput, TOutput, TEvent, TSignal> agent, TInput input, CancellationToken token = default)
     {
         ArgumentNullException.ThrowIfNull(agent);
+        return Outside.Run(() => RunAloneAsync(agent, input, token));
+    }
+
+    private static async Task<TOutput> RunAloneAsync<TInput, TOutput, TEvent, TSignal>(Agent<TInput, TOutput, TEvent, TSignal> agent, TInput input, CancellationToken token)
+    {
         await using AgentOrchestrator orchestrator = new();
         Job<TOutput, TEvent, TSignal> job = await orchestrator.CreateJobAsync(agent, input);
         await using CancellationTokenRegistration registration = token.UnsafeRegister(static state => _ = ((Job)state!).CancelAsync("its caller cancelled"), job);

@@ -4,12 +4,16 @@ namespace Millstream;
 public sealed class AgentOrchestrator : IAsyncDisposable
 {
     private readonly Engine _engine;
-    private int _isDisposed;
+    private readonly Lock _gate = new();
+    private Task? _disposal;
 
     /// <summary>Makes an orchestrator.</summary>
+    /// <exception cref="ArgumentException">An option has a value that it cannot have; the message names both.</exception>
     public AgentOrchestrator(OrchestratorOptions? options = null)
     {
-        _engine = new Engine(options ?? new OrchestratorOptions());
+        options ??= new OrchestratorOptions();
+        options.Check();
+        _engine = new Engine(options);
         foreach (Resource resource in _engine.Options.PoolResources)
             _engine.Fleet.AddToPool(resource);
         foreach (Worker worker in _engine.Options.Workers ?? [new Worker("local")])
@@ -38,11 +42,16 @@ public sealed class AgentOrchestrator : IAsyncDisposable
     }
 
     /// <summary>Starts a job of a registered agent, with its input as JSON.</summary>
+    /// <param name="agentId">The agent's id.</param>
+    /// <param name="input">Its input.</param>
+    /// <param name="options">How the job is started.</param>
+    /// <param name="version">The agent's version, or one that it can run; null for the newest that was registered.</param>
     /// <exception cref="ArgumentException">No such agent is registered, or the input does not fit it.</exception>
-    public Task<Job> CreateJobAsync(string agentId, System.Text.Json.JsonElement input, JobOptions? options = null)
+    public Task<Job> CreateJobAsync(string agentId, System.Text.Json.JsonElement input, JobOptions? options = null, string? version = null)
     {
-        Agent agent = Agents.Find(agentId, null, _engine.Options.Services)
-            ?? throw new ArgumentException($"There is no agent {agentId}; registered are {string.Join(", ", Agents.List().Select(a => a.Id).DefaultIfEmpty("none"))}.", nameof(agentId));
+        ArgumentException.ThrowIfNullOrWhiteSpace(agentId);
+        Agent agent = Agents.Find(agentId, version, _engine.Options.Services)
+            ?? throw new ArgumentException($"There is no agent {agentId}{(version is null ? "" : $" of version {version}")}; registered are {string.Join(", ", Agents.List().Select(a => $"{a.Id} {a.Version}").DefaultIfEmpty("none"))}.", nameof(agentId));
         return Task.FromResult(new Job(Start(agent, agent.ReadInput(input), options ?? new JobOptions())));
     }
 
@@ -51,10 +60,10 @@ public sealed class AgentOrchestrator : IAsyncDisposable
 
     /// <summary>The job of that id with its types, or null where it is unknown.</summary>
     /// <exception cref="InvalidOperationException">The job belongs to an agent with other types.</exception>
-    public async Task<Job<TOutput, TEvent, TSignal>?> GetJobAsync<TInput, TOutput, TEvent, TSignal>(Agent<TInput, TOutput, TEvent, TSignal> agent, JobId id)
+    public Task<Job<TOutput, TEvent, TSignal>?> GetJobAsync<TInput, TOutput, TEvent, TSignal>(Agent<TInput, TOutput, TEvent, TSignal> agent, JobId id)
     {
         ArgumentNullException.ThrowIfNull(agent);
-        return (await GetJobAsync(id))?.As<TOutput, TEvent, TSignal>();
+        return Task.FromResult(_engine.Jobs.Find(id) is { } runner ? new Job(runner).As<TOutput, TEvent, TSignal>() : null);
     }
 
     /// <summary>The jobs that fit, oldest first.</summary>
@@ -97,15 +106,27 @@ public sealed class AgentOrchestrator : IAsyncDisposable
     /// <summary>Stops all jobs where they are and what runs for them; cancels nothing.</summary>
     public ValueTask DisposeAsync()
     {
-        if (Interlocked.Exchange(ref _isDisposed, 1) != 0)
-            return ValueTask.CompletedTask;
-        foreach (JobRunner runner in _engine.Jobs.All())
-        {
-            if (runner.Ended is null)
-                runner.Detach();
-        }
+        lock (_gate)
+            return new ValueTask(_disposal ??= Outside.Run(StopAsync));
+    }
+
+    private async Task StopAsync()
+    {
+        _engine.IsStopping = true;
+        List<(JobRunner Job, Task Turn)> stopping = [.. _engine.Jobs.All().Where(j => j.Ended is null).Select(j => (j, j.DetachAsync()))];
         _engine.Fleet.Dispose();
-        return new ValueTask(_engine.WhenQuietAsync());
+        foreach ((JobRunner job, Task turn) in stopping)
+        {
+            try
+            {
+                await turn.WaitAsync(turn.IsCompleted ? TimeSpan.Zero : _engine.Options.GracePeriod, _engine.Time);
+            }
+            catch (TimeoutException)
+            {
+                _engine.Log.TurnDoesNotEnd(job.Id, job.Agent.Id);
+            }
+        }
+        await _engine.WhenQuietAsync();
     }
 
     private static JobSummary Summary(JobRunner runner) => new(
@@ -114,11 +135,15 @@ public sealed class AgentOrchestrator : IAsyncDisposable
 
     private JobRunner Start(Agent agent, object? input, JobOptions options)
     {
-        ObjectDisposedException.ThrowIf(_isDisposed != 0, this);
+        ObjectDisposedException.ThrowIf(_engine.IsStopping, this);
         _ = agent.Contract;
+        if (options.Id is { } id && (id.IsChild || id == default))
+            throw new ArgumentException($"'{id}' cannot be the id of a new job: {(id.IsChild ? "that of a child is given by its parent" : "it is empty")}; use {nameof(JobId)}.{nameof(JobId.Parse)}, or leave {nameof(JobOptions)}.{nameof(JobOptions.Id)} out.", nameof(options));
         JobRunner runner = new(_engine, options.Id ?? _engine.NewJobId(), agent, options, null) { WhenEnded = _engine.Jobs.Ended };
         if (!_engine.Jobs.TryAdd(runner, out JobRunner? known))
             return known.Agent.Id == agent.Id ? known : throw new InvalidOperationException($"Job {known.Id} belongs to agent {known.Agent.Id}, not {agent.Id}; use another id.");
+        if (_engine.IsStopping)
+            _ = runner.DetachAsync();
         runner.Enqueue(new StartDelivery(input));
         return runner;
     }

@@ -52,7 +52,7 @@ internal abstract class AskCommand(string questionId, object question, PayloadTy
             runner.AnswerWhenDurable(_receipt);
     }
 
-    public override void Dropped(JobRunner runner) => _receipt?.Answer(SignalResult.JobEnded);
+    public override void Dropped(JobRunner runner) => _receipt?.Dropped(runner);
 
     protected override JournalEntry EndEntry() => _isStopped
         ? Entry(EntryKind.QuestionWithdrawn, questionId)
@@ -90,7 +90,7 @@ internal sealed class AskCommand<TReply>(string questionId, Question<TReply> que
     protected override void Settle(object? reply, bool isStopped)
     {
         if (isStopped)
-            _promise.TrySetCanceled(Runner.CancelledToken.IsCancellationRequested ? Runner.CancelledToken : new CancellationToken(true));
+            _promise.TrySetCanceled(StoppedBy);
         else
             _promise.TrySetResult((TReply)reply!);
     }

@@ -64,7 +64,7 @@ internal sealed class ChildCommand<TOutput>(Agent agent, object? input, string s
                 _promise.TrySetException(new ChildJobFailedException(ChildId, failed.Error));
                 break;
             default:
-                _promise.TrySetCanceled(Runner.CancelledToken.IsCancellationRequested ? Runner.CancelledToken : new CancellationToken(true));
+                _promise.TrySetCanceled(StoppedBy);
                 break;
         }
     }

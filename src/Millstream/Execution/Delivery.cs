@@ -37,7 +37,13 @@ internal abstract class SentDelivery : Delivery
 
     public Task<SignalResult> Result => _result.Task;
 
-    public override void Dropped(JobRunner runner) => Answer(SignalResult.JobEnded);
+    public override void Dropped(JobRunner runner)
+    {
+        if (runner.Ended is not null)
+            Answer(SignalResult.JobEnded);
+        else
+            _result.TrySetException(new JobDetachedException(runner.Id));
+    }
 
     public void Answer(SignalResult result) => _result.TrySetResult(result);
 }

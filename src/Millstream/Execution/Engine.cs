@@ -11,6 +11,7 @@ internal sealed class Engine
     private readonly Random _random;
     private readonly AttemptCount _attempts = new();
     private TaskCompletionSource? _quiet;
+    private volatile bool _isStopping;
 
     public Engine(OrchestratorOptions options)
     {
@@ -44,6 +45,13 @@ internal sealed class Engine
     public Fleet Fleet { get; }
 
     public long UtcTicks => Time.GetUtcNow().UtcTicks;
+
+    /// <summary>Whether the process is going. A job that is added now is not known to who stops them all.</summary>
+    public bool IsStopping
+    {
+        get => _isStopping;
+        set => _isStopping = value;
+    }
 
     /// <summary>Counts an attempt that runs.</summary>
     public void AttemptBegins() => Interlocked.Increment(ref _attempts.Value);
@@ -89,6 +97,8 @@ internal sealed class Engine
     {
         JobRunner child = new(this, options.Id!.Value, agent, options, parent) { WhenEnded = runner => { Jobs.Ended(runner); whenEnded(runner); } };
         Jobs.TryAdd(child, out _);
+        if (IsStopping)
+            _ = child.DetachAsync();
         child.Enqueue(new StartDelivery(input));
         return child;
     }

@@ -13,4 +13,13 @@ internal sealed partial class EngineLog(ILogger logger)
 
     [LoggerMessage(3, LogLevel.Warning, "Task {Task} of job {Job}: a callback of its cancellation token threw")]
     public partial void CallbackThrew(Exception e, string task, JobId job);
+
+    [LoggerMessage(4, LogLevel.Error, "The services that task {Task} of job {Job} used could not be disposed")]
+    public partial void ServicesDidNotClose(Exception e, string task, JobId job);
+
+    [LoggerMessage(5, LogLevel.Information, "Job {Job} ends as cancelled, but its body failed after the cancel: {Error}")]
+    public partial void CancelledBodyFailed(JobId job, string error);
+
+    [LoggerMessage(6, LogLevel.Warning, "Job {Job} of agent {Agent} is left behind in a turn that does not end")]
+    public partial void TurnDoesNotEnd(JobId job, string agent);
 }

@@ -49,21 +49,27 @@ internal sealed partial class Fleet : IResourceOwner
         {
             long now = Now;
             _scheduler.BeginBatch();
-            foreach (Grant grant in releases ?? [])
-                _scheduler.Release(grant, now);
-            if (tasks == 1)
+            try
             {
-                _scheduler.Submit(only!.MakeRequest(_scheduler), now);
-            }
-            else if (tasks > 0)
-            {
-                foreach (JobRunner.Effect effect in turn.Effects)
+                foreach (Grant grant in releases ?? [])
+                    _scheduler.Release(grant, now);
+                if (tasks == 1)
                 {
-                    if (effect is { IsStop: false, Command: TaskCommand task })
-                        _scheduler.Submit(task.MakeRequest(_scheduler), now);
+                    _scheduler.Submit(only!.MakeRequest(_scheduler), now);
+                }
+                else if (tasks > 0)
+                {
+                    foreach (JobRunner.Effect effect in turn.Effects)
+                    {
+                        if (effect is { IsStop: false, Command: TaskCommand task })
+                            _scheduler.Submit(task.MakeRequest(_scheduler), now);
+                    }
                 }
             }
-            _scheduler.EndBatch();
+            finally
+            {
+                _scheduler.EndBatch();
+            }
             decisions = Drain(now);
         }
         Act(decisions);
@@ -142,7 +148,7 @@ internal sealed partial class Fleet : IResourceOwner
         if (_scheduler.NextWake(now) is { } wake && wake < _armedFor)
         {
             _armedFor = wake;
-            _timer.Change(TimeSpan.FromMilliseconds(Math.Ceiling(TimeSpan.FromTicks(Math.Max(0, wake - now)).TotalMilliseconds)), Timeout.InfiniteTimeSpan);
+            _timer.Change(TimeSpan.FromMilliseconds(Math.Ceiling(Math.Min(TimeSpan.FromTicks(Math.Max(0, wake - now)).TotalMilliseconds, LongTimer.Longest.TotalMilliseconds))), Timeout.InfiniteTimeSpan);
         }
         return decisions;
     }

@@ -31,6 +31,9 @@ public class Job : IAsyncDisposable
     /// <summary>How it ended, as a value. Done when the last entry can be read.</summary>
     public Task<JobEnding> Ending => _runner.Ending;
 
+    /// <summary>Its questions that are open, oldest first.</summary>
+    public IReadOnlyList<OpenQuestion> Questions => [.. _runner.Questions().Select(q => new OpenQuestion(q.QuestionId, q.Question))];
+
     internal JobRunner Runner => _runner;
 
     /// <summary>
@@ -122,6 +125,8 @@ public class Job : IAsyncDisposable
 /// <summary>A running or ended agent with its types.</summary>
 public sealed class Job<TOutput, TEvent, TSignal> : Job
 {
+    private Task<TOutput>? _completion;
+
     internal Job(JobRunner runner) : base(runner)
     {
     }
@@ -129,7 +134,7 @@ public sealed class Job<TOutput, TEvent, TSignal> : Job
     /// <summary>The output.</summary>
     /// <exception cref="JobFailedException">The job failed.</exception>
     /// <exception cref="JobCancelledException">The job was cancelled.</exception>
-    public Task<TOutput> Completion => CompleteAsync();
+    public Task<TOutput> Completion => _completion ?? Interlocked.CompareExchange(ref _completion, Outside.Run(CompleteAsync), null) ?? _completion;
 
     /// <summary>The events that the agent emitted, from a number of the stream on; see <see cref="Job.EventsAsync"/>.</summary>
     /// <param name="from">The first number wanted.</param>

@@ -57,6 +57,7 @@ internal sealed class JobContext<TEvent, TSignal>(JobRunner runner) : AgentConte
     public override void Emit(TEvent e)
     {
         runner.Enter($"Emit({typeof(TEvent).Name})");
+        runner.CheckRoom(1);
         runner.Add(new JournalEntry(EntryKind.Event, runner.Now) { Payload = e, PayloadType = runner.Agent.Contract.Event });
     }
 
@@ -85,7 +86,7 @@ internal sealed class JobContext<TEvent, TSignal>(JobRunner runner) : AgentConte
         runner.Enter("DelayAsync");
         if (token.IsCancellationRequested)
             return Task.FromCanceled(token);
-        TimerCommand command = new TimerCommand(time, null).With(token);
+        TimerCommand command = new(time, null);
         runner.Issue(command, token);
         return command.Task;
     }
@@ -116,6 +117,7 @@ internal sealed class JobContext<TEvent, TSignal>(JobRunner runner) : AgentConte
         runner.Enter(settings.Subject);
         if (token.IsCancellationRequested)
             return Task.FromCanceled<TOutput>(token);
+        ResourceRequirement.CheckGang(settings.Subject, task.Requirements, settings.Requirements);
         TaskCommand<TOutput> command = new(task, input, settings);
         runner.Issue(command, token);
         return command.Promise;
@@ -128,6 +130,8 @@ internal sealed class JobContext<TEvent, TSignal>(JobRunner runner) : AgentConte
             return Task.FromCanceled<TOutput[]>(token);
         if (inputs.Count == 0)
             return Task.FromResult(Array.Empty<TOutput>());
+        runner.CheckRoom(inputs.Count);
+        ResourceRequirement.CheckGang(task.Id, task.Requirements, null);
         Batch<TOutput> batch = new(inputs.Count);
         string id = task.Id;
         TaskPolicy policy = task.Policy;

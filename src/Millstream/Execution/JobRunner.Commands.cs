@@ -27,6 +27,7 @@ internal sealed partial class JobRunner
     /// <summary>Makes a command of the turn.</summary>
     public void Issue(PendingCommand command, CancellationToken token)
     {
+        CheckRoom(1);
         command.Attach(this, ++_commands);
         Add(command.CommandEntry());
         _turn.Effects.Add(new Effect(command, false));

@@ -10,7 +10,7 @@ internal sealed partial class JobRunner
     private ISignalSink? _signals;
     private HashSet<string>? _senders;
     private ITimer? _graceTimer;
-    private ITimer? _deadline;
+    private IDisposable? _deadline;
     private long _graceUntil;
     private string? _cancelReason;
     private bool _isCancelled;
@@ -45,7 +45,7 @@ internal sealed partial class JobRunner
     public void BeginBody(object? input)
     {
         if (Options.Deadline is { } deadline)
-            _deadline = _engine.Time.CreateTimer(static state => ((JobRunner)state!).Enqueue(new CancelDelivery("its deadline has passed", isDeadline: true)), this, Until(deadline.UtcTicks), Timeout.InfiniteTimeSpan);
+            _deadline = LongTimer.Start(_engine.Time, static state => ((JobRunner)state!).Enqueue(new CancelDelivery("its deadline has passed", isDeadline: true)), this, Until(deadline.UtcTicks));
         _body = Agent.RunErasedAsync(input, this);
     }
 
@@ -84,7 +84,7 @@ internal sealed partial class JobRunner
     public void EndGrace()
     {
         if (_outcome is null && _engine.UtcTicks >= _graceUntil)
-            Abandon(CancelledEnding());
+            Abandon(new JobEnding.Cancelled(_cancelReason));
         else if (_outcome is null)
             ArmGrace();
     }
@@ -122,7 +122,10 @@ internal sealed partial class JobRunner
 
     private void SetOutcome(JobEnding outcome)
     {
-        _outcome = outcome;
+        // What comes of a cancelled body does not change that it was cancelled.
+        if (_isCancelled && outcome is JobEnding.Failed { Error: { } fault })
+            _engine.Log.CancelledBodyFailed(Id, fault.Message);
+        _outcome = _isCancelled ? CancelledEnding() : outcome;
         if (_firstPending is null)
             return;
         Add(new JournalEntry(EntryKind.JobReturned, Now));
@@ -131,8 +134,7 @@ internal sealed partial class JobRunner
 
     private JobEnding OutcomeOf(Task<object?> body)
     {
-        // What a cancelled body gives or throws does not change that it was cancelled.
-        if (_isCancelled)
+        if (_isCancelled && !body.IsFaulted)
             return CancelledEnding();
         if (body.IsCompletedSuccessfully)
             return new JobEnding.Completed(body.Result);
@@ -155,7 +157,7 @@ internal sealed partial class JobRunner
 
     private void ExtendGrace(TimeSpan limit)
     {
-        _graceUntil = Math.Max(_graceUntil, _engine.UtcTicks + limit.Ticks);
+        _graceUntil = Math.Max(_graceUntil, LongTimer.After(_engine.UtcTicks, limit));
         if (_isCancelled)
             ArmGrace();
     }
@@ -163,7 +165,9 @@ internal sealed partial class JobRunner
     private void ArmGrace()
     {
         _graceTimer ??= _engine.Time.CreateTimer(static state => ((JobRunner)state!).Enqueue(new GraceDelivery()), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
-        _graceTimer.Change(Until(_graceUntil), Timeout.InfiniteTimeSpan);
+        TimeSpan left = Until(_graceUntil);
+        // Where it comes early it is set again.
+        _graceTimer.Change(left < LongTimer.Longest ? left : LongTimer.Longest, Timeout.InfiniteTimeSpan);
     }
 
     private TimeSpan Until(long ticks) => TimeSpan.FromTicks(Math.Max(0, ticks - _engine.UtcTicks));

@@ -27,10 +27,17 @@ internal sealed partial class JobRunner
         Turn turn = _turn;
         turn.Entries.Add(entry);
         turn.Size += entry.Size;
-        if (!entry.IsCommand || (turn.Entries.Count <= MaxCommands && turn.Size <= MaxTurnBytes))
+    }
+
+    /// <summary>Checks that the turn may ask for so much more. The runtime's own entries are never refused.</summary>
+    /// <exception cref="InvalidOperationException">It may not.</exception>
+    public void CheckRoom(int commands)
+    {
+        Turn turn = _turn;
+        if (turn.Entries.Count + (long)commands <= MaxCommands && turn.Size <= MaxTurnBytes)
             return;
         throw new InvalidOperationException(
-            $"One turn of agent {Agent.Id} asked for {turn.Entries.Count:N0} commands of {turn.Size / (1024 * 1024)} MiB; a turn holds at most {MaxCommands:N0} commands and {MaxTurnBytes / (1024 * 1024)} MiB. Await something in between, as `await context.FlushAsync()`.");
+            $"One turn of agent {Agent.Id} asked for {turn.Entries.Count + (long)commands:N0} commands of {turn.Size / (1024 * 1024)} MiB; a turn holds at most {MaxCommands:N0} commands and {MaxTurnBytes / (1024 * 1024)} MiB. Await something in between, as `await context.FlushAsync()`.");
     }
 
     /// <summary>A continuation of the body is ready.</summary>
@@ -101,6 +108,13 @@ internal sealed partial class JobRunner
             turn.Entries[^1].EndsTurn = true;
         turn.Runner = this;
         turn.IsLast = Ended is not null;
+        if (IsStopped)
+        {
+            // As if the process had gone before this turn: nothing is recorded, nothing is done.
+            _ended = null;
+            turn.Drop();
+            return;
+        }
 #if MILLSTREAM_PLANTED_BUGS
         if (PlantedBugs.Is(Bug.TurnInTwoAppends) && turn.Entries.Count > 2) { Journal.Append([turn.Entries[0]], null); turn.Entries.RemoveAt(0); }
 #endif
@@ -125,6 +139,9 @@ internal sealed partial class JobRunner
     // In the order in which the body asked, and never before the record is durable.
     private void Apply(Turn turn)
     {
+        // What is recorded when the process goes is done by the next one.
+        if (IsStopped)
+            turn.Effects.Clear();
         _engine.Fleet.Exchange(turn);
         for (int i = 0; i < turn.Effects.Count; i++)
         {
@@ -180,6 +197,16 @@ internal sealed partial class JobRunner
         public JobRunner? Runner { get; set; }
 
         public Turn? NextDurable { get; set; }
+
+        /// <summary>Tells those who wait that the process is going.</summary>
+        public void Drop()
+        {
+            foreach (Grant grant in Releases ?? [])
+                Runner!.Engine.Fleet.Release(grant);
+            foreach ((SentDelivery sent, _) in Sent ?? [])
+                sent.Dropped(Runner!);
+            Clear();
+        }
 
         public void Durable() => Runner!.TurnIsDurable(this);
 

@@ -16,7 +16,8 @@ internal sealed partial class JobRunner : IThreadPoolWorkItem, IJobRuntime
     private Delivery? _lastDelivery;
     private Turn? _firstDurable;
     private bool _scheduled;
-    private bool _stopped;
+    private TaskCompletionSource? _quiet;
+    private volatile bool _stopped;
     private long _undurable;
 
     public JobRunner(Engine engine, JobId id, Agent agent, JobOptions options, JobRunner? parent)
@@ -48,6 +49,9 @@ internal sealed partial class JobRunner : IThreadPoolWorkItem, IJobRuntime
 
     public Engine Engine => _engine;
 
+    /// <summary>Whether the process is going.</summary>
+    public bool IsStopped => _stopped;
+
     /// <summary>Puts something into the mailbox; the pump takes it.</summary>
     public void Enqueue(Delivery delivery)
     {
@@ -60,16 +64,11 @@ internal sealed partial class JobRunner : IThreadPoolWorkItem, IJobRuntime
     {
         lock (_gate)
         {
-#if MILLSTREAM_PLANTED_BUGS
-            if (PlantedBugs.Is(Bug.MailboxOrderSwapped) && _firstDelivery is not null) { delivery.Next = _firstDelivery; _firstDelivery = delivery; return Claim(); }
-#endif
-            if (_lastDelivery is null)
-                _firstDelivery = delivery;
-            else
-                _lastDelivery.Next = delivery;
-            _lastDelivery = delivery;
-            return Claim();
+            if (!_stopped)
+                return Put(delivery);
         }
+        delivery.Dropped(this);
+        return false;
     }
 
     /// <summary>Appends a note of a task that runs.</summary>
@@ -96,6 +95,7 @@ internal sealed partial class JobRunner : IThreadPoolWorkItem, IJobRuntime
                 if (durable is null && delivery is null)
                 {
                     _scheduled = false;
+                    _quiet?.TrySetResult();
                     return;
                 }
             }
@@ -109,23 +109,40 @@ internal sealed partial class JobRunner : IThreadPoolWorkItem, IJobRuntime
         _engine.Executor.Schedule(this);
     }
 
-    /// <summary>Makes no delivery any more: the process is going.</summary>
-    public void Detach()
+    /// <summary>Makes no delivery any more: the process is going. Done when no turn runs.</summary>
+    public Task DetachAsync()
     {
         List<Delivery> left = [];
+        Task quiet = Task.CompletedTask;
         lock (_gate)
         {
             _stopped = true;
             while (Take() is { } delivery)
                 left.Add(delivery);
+            if (_scheduled)
+                quiet = (_quiet ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
         }
-        foreach (SentDelivery sent in left.OfType<SentDelivery>())
-            sent.Dropped(this);
+        foreach (Delivery delivery in left)
+            delivery.Dropped(this);
         foreach (TaskCommand task in Pending<TaskCommand>())
             task.Detach();
         DisposeTimers();
         Journal.Close();
         _ending.TrySetException(new JobDetachedException(Id));
+        return quiet;
+    }
+
+    private bool Put(Delivery delivery)
+    {
+#if MILLSTREAM_PLANTED_BUGS
+        if (PlantedBugs.Is(Bug.MailboxOrderSwapped) && _firstDelivery is not null) { delivery.Next = _firstDelivery; _firstDelivery = delivery; return Claim(); }
+#endif
+        if (_lastDelivery is null)
+            _firstDelivery = delivery;
+        else
+            _lastDelivery.Next = delivery;
+        _lastDelivery = delivery;
+        return Claim();
     }
 
     private Delivery? Take()

@@ -42,7 +42,30 @@ public sealed record OrchestratorOptions
 
     internal Func<JobRunner, JobJournal>? JournalFactory { get; init; }
 
+    /// <summary>Checks what the compiler cannot.</summary>
+    internal void Check()
+    {
+        if (GracePeriod < TimeSpan.Zero)
+            throw Wrong(nameof(GracePeriod), GracePeriod, "give zero or more");
+        if (Limits.JournalBytes < 1)
+            throw Wrong($"{nameof(Limits)}.{nameof(Limits.JournalBytes)}", Limits.JournalBytes, "give 1 or more");
+        if (Limits.EndedJobs < 0)
+            throw Wrong($"{nameof(Limits)}.{nameof(Limits.EndedJobs)}", Limits.EndedJobs, "give 0 or more");
+        foreach ((string tenant, double weight) in TenantWeights)
+        {
+            if (!(weight > 0) || double.IsInfinity(weight))
+                throw Wrong($"{nameof(TenantWeights)}[\"{tenant}\"]", weight, "give a number greater than 0");
+        }
+        foreach (TenantQuota quota in Quotas)
+        {
+            if (quota.Max < 0)
+                throw Wrong(nameof(Quotas), quota, "give a Max of 0 or more");
+        }
+    }
+
     internal SchedulerOptions ToSchedulerOptions() => new() { Quotas = Quotas, TenantWeights = TenantWeights };
+
+    private static ArgumentException Wrong(string name, object value, string remedy) => new($"{nameof(OrchestratorOptions)}.{name} is {value}; {remedy}.");
 }
 
 /// <summary>Bounds on what jobs may use of a process.</summary>

@@ -25,6 +25,10 @@ internal abstract class PendingCommand : Delivery
     /// <summary>Whether a stop can do anything for it.</summary>
     public virtual bool CanStop => true;
 
+    /// <summary>The token that a stopped command throws with: the one it was given where that stopped it, else the job's.</summary>
+    protected CancellationToken StoppedBy => _registration.Token is { IsCancellationRequested: true } given ? given
+        : Runner.CancelledToken.IsCancellationRequested ? Runner.CancelledToken : new CancellationToken(true);
+
     internal PendingCommand? PreviousPending { get; set; }
 
     internal PendingCommand? NextPending { get; set; }

@@ -14,12 +14,13 @@ internal sealed class TaskAttempt(TaskCommand command, Grant grant, int number) 
 {
     private CancellationTokenSource? _source;
     private AttemptLease? _lease;
-    private IServiceScope? _scope;
-    private ITimer? _timeout;
-    private ITimer? _grace;
+    private AsyncServiceScope? _scope;
+    private IDisposable? _timeout;
+    private IDisposable? _grace;
     private string? _reason;
     private int _deltas;
     private bool _isBegun;
+    private bool _isScopeClosed;
     private bool _isOver;
 
     public Grant Grant => grant;
@@ -63,7 +64,10 @@ internal sealed class TaskAttempt(TaskCommand command, Grant grant, int number) 
         get
         {
             lock (command)
-                return (_scope ??= Engine.Options.Services?.GetRequiredService<IServiceScopeFactory>().CreateScope() ?? throw new InvalidOperationException($"Task {TaskId} asks for services, but {nameof(OrchestratorOptions)}.{nameof(OrchestratorOptions.Services)} is not set.")).ServiceProvider;
+            {
+                ObjectDisposedException.ThrowIf(_isScopeClosed, this);
+                return (_scope ??= Engine.Options.Services?.CreateAsyncScope() ?? throw new InvalidOperationException($"Task {TaskId} asks for services, but {nameof(OrchestratorOptions)}.{nameof(OrchestratorOptions.Services)} is not set.")).ServiceProvider;
+            }
         }
     }
 
@@ -133,7 +137,7 @@ internal sealed class TaskAttempt(TaskCommand command, Grant grant, int number) 
         if (command.Policy.Timeout is { } timeout)
         {
             lock (command)
-                _timeout = Engine.Time.CreateTimer(static state => ((TaskAttempt)state!).TimeOut(), this, timeout, Timeout.InfiniteTimeSpan);
+                _timeout = LongTimer.Start(Engine.Time, static state => ((TaskAttempt)state!).TimeOut(), this, timeout);
         }
         if (members.Count > 0)
         {
@@ -147,10 +151,9 @@ internal sealed class TaskAttempt(TaskCommand command, Grant grant, int number) 
         }
         catch (Exception e)
         {
-            End(null, e, true);
-            return;
+            run = ValueTask.FromException<object?>(e);
         }
-        if (run.IsCompletedSuccessfully)
+        if (run.IsCompletedSuccessfully && _scope is null)
             End(run.Result, null, true);
         else
             _ = AwaitAsync(run);
@@ -164,7 +167,7 @@ internal sealed class TaskAttempt(TaskCommand command, Grant grant, int number) 
             if (_isOver || Ending != AttemptEnd.None)
                 return;
             (Ending, _reason) = (ending, reason);
-            _grace = Engine.Time.CreateTimer(static state => ((TaskAttempt)state!).GraceIsOver(), this, Engine.Options.GracePeriod, Timeout.InfiniteTimeSpan);
+            _grace = LongTimer.Start(Engine.Time, static state => ((TaskAttempt)state!).GraceIsOver(), this, Engine.Options.GracePeriod);
         }
         // The token's callbacks are the task's code and may block.
         Engine.Executor.Schedule(this);
@@ -225,6 +228,7 @@ internal sealed class TaskAttempt(TaskCommand command, Grant grant, int number) 
         if (!PlantedBugs.Is(Bug.SessionNotClosed) || error is null)
 #endif
         await CloseAsync();
+        await CloseScopeAsync();
         End(output, error, false);
     }
 
@@ -240,7 +244,28 @@ internal sealed class TaskAttempt(TaskCommand command, Grant grant, int number) 
         {
             error = e;
         }
+        await CloseScopeAsync();
         End(output, error, false);
+    }
+
+    private async ValueTask CloseScopeAsync()
+    {
+        AsyncServiceScope? scope;
+        lock (command)
+        {
+            _isScopeClosed = true;
+            scope = _scope;
+        }
+        try
+        {
+            if (scope is { } open)
+                await open.DisposeAsync();
+        }
+        catch (Exception e)
+        {
+            // What the task gave stands.
+            Engine.Log.ServicesDidNotClose(e, TaskId, JobId);
+        }
     }
 
     private async Task CloseAsync()
@@ -259,23 +284,18 @@ internal sealed class TaskAttempt(TaskCommand command, Grant grant, int number) 
 
     private void End(object? output, Exception? error, bool isInline)
     {
-        IServiceScope? scope = null;
         bool wasLeftBehind;
         lock (command)
         {
             wasLeftBehind = _isOver;
             if (!wasLeftBehind)
-            {
                 Close();
-                scope = _scope;
-            }
         }
         if (wasLeftBehind)
         {
             Engine.Fleet.EndQuarantine(grant);
             return;
         }
-        scope?.Dispose();
         if (grant.State == GrantState.Revoked)
             Engine.Fleet.EndQuarantine(grant);
         Engine.AttemptEnds();

@@ -9,7 +9,7 @@ internal abstract class TaskCommand(AgentTask task, object? input, RunSettings s
     private TaskRequest? _request;
     private Grant? _next;
     private TaskAttempt? _attempt;
-    private ITimer? _backOff;
+    private IDisposable? _backOff;
     private Grant? _release;
     private object? _output;
     private TaskError? _error;
@@ -233,7 +233,7 @@ internal abstract class TaskCommand(AgentTask task, object? input, RunSettings s
         else if (_isCompleted)
             SettleResult(_output);
         else
-            SettleCancelled(Runner.CancelledToken.IsCancellationRequested ? Runner.CancelledToken : new CancellationToken(true));
+            SettleCancelled(StoppedBy);
     }
 
     protected abstract void SettleResult(object? output);
@@ -298,7 +298,7 @@ internal abstract class TaskCommand(AgentTask task, object? input, RunSettings s
             }
             else if (!isRequeued)
             {
-                _backOff = Runner.Engine.Time.CreateTimer(static state => ((TaskCommand)state!).BackOffIsOver(), this, delay, Timeout.InfiniteTimeSpan);
+                _backOff = LongTimer.Start(Runner.Engine.Time, static state => ((TaskCommand)state!).BackOffIsOver(), this, delay);
             }
             else if (_next is { State: GrantState.Held } next)
             {

@@ -5,8 +5,7 @@ internal sealed class TimerCommand(TimeSpan time, CancellationTokenSource? sourc
 {
     // No RunContinuationsAsynchronously: WhenAny and WhenAll would go on in the pool.
     private readonly TaskCompletionSource? _promise = source is null ? new() : null;
-    private ITimer? _timer;
-    private CancellationToken _token;
+    private IDisposable? _timer;
     private int _isOver;
     private bool _isStopped;
     private long _due;
@@ -15,15 +14,9 @@ internal sealed class TimerCommand(TimeSpan time, CancellationTokenSource? sourc
 
     public override string Waker => $"a timer at {new DateTimeOffset(_due, TimeSpan.Zero):yyyy-MM-dd'T'HH:mm:ss.fff'Z'}";
 
-    public TimerCommand With(CancellationToken token)
-    {
-        _token = token;
-        return this;
-    }
-
     public override JournalEntry CommandEntry()
     {
-        _due = Runner.Now + time.Ticks;
+        _due = LongTimer.After(Runner.Now, time);
         return Entry(EntryKind.TimerSet, payload: _due);
     }
 
@@ -35,8 +28,11 @@ internal sealed class TimerCommand(TimeSpan time, CancellationTokenSource? sourc
 #if MILLSTREAM_PLANTED_BUGS
         if (PlantedBugs.Is(Bug.TimerTooEarly)) left /= 2;
 #endif
-        _timer = Runner.Engine.Time.CreateTimer(static state => ((TimerCommand)state!).End(false), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
-        _timer.Change(Round(TimeSpan.FromTicks(left)), Timeout.InfiniteTimeSpan);
+        IDisposable timer = LongTimer.Start(Runner.Engine.Time, static state => ((TimerCommand)state!).End(false), this, Round(TimeSpan.FromTicks(left)));
+        Volatile.Write(ref _timer, timer);
+        // It fired, or the process is going, before it was known here.
+        if (Volatile.Read(ref _isOver) != 0)
+            timer.Dispose();
     }
 
     public override void Stop() => End(true);
@@ -59,7 +55,7 @@ internal sealed class TimerCommand(TimeSpan time, CancellationTokenSource? sourc
         }
         else if (_isStopped)
         {
-            _promise!.TrySetCanceled(_token.IsCancellationRequested ? _token : Runner.CancelledToken);
+            _promise!.TrySetCanceled(StoppedBy);
         }
         else
         {
@@ -68,7 +64,7 @@ internal sealed class TimerCommand(TimeSpan time, CancellationTokenSource? sourc
     }
 
     // A timer that fires a millisecond early would wait again for nothing.
-    private static TimeSpan Round(TimeSpan time) => TimeSpan.FromMilliseconds(Math.Ceiling(time.TotalMilliseconds));
+    private static TimeSpan Round(TimeSpan time) => new((time.Ticks + TimeSpan.TicksPerMillisecond - 1) / TimeSpan.TicksPerMillisecond * TimeSpan.TicksPerMillisecond);
 
     private static void Fire(CancellationTokenSource source)
     {

@@ -31,6 +31,8 @@ internal sealed class EntryEvent(JobId job, JournalEntry shown, long seq) : JobE
 
     public override string? Task => IsTask(_entry.Kind) ? _entry.Subject : (_entry.Payload as ChildOf)?.Task;
 
+    public override string? Question => IsQuestion(_entry.Kind) ? _entry.Subject : null;
+
     public override JobId? Child => IsOfChild(_entry.Kind) ? JobId.Parse(_entry.Subject!) : null;
 
     public override int? Attempt => _entry.Attempt > 0 ? _entry.Attempt : null;
@@ -130,7 +132,7 @@ internal sealed class EntryEvent(JobId job, JournalEntry shown, long seq) : JobE
 
     private void WriteRest(Utf8JsonWriter writer)
     {
-        if (_entry.Kind is EntryKind.QuestionAsked or EntryKind.QuestionAnswered or EntryKind.QuestionWithdrawn or EntryKind.QuestionWithdrawing)
+        if (IsQuestion(_entry.Kind))
             writer.WriteString("question", _entry.Subject);
         else if (IsOfChild(_entry.Kind))
             writer.WriteString("child", _entry.Subject);
@@ -165,6 +167,8 @@ internal sealed class EntryEvent(JobId job, JournalEntry shown, long seq) : JobE
 
     private static bool IsTask(EntryKind kind) => kind is EntryKind.TaskScheduled or EntryKind.TaskStarted or EntryKind.TaskDelta or EntryKind.TaskRetried
         or EntryKind.TaskCompleted or EntryKind.TaskFailed or EntryKind.TaskCancelled or EntryKind.TaskStopping;
+
+    private static bool IsQuestion(EntryKind kind) => kind is EntryKind.QuestionAsked or EntryKind.QuestionAnswered or EntryKind.QuestionWithdrawn or EntryKind.QuestionWithdrawing;
 
     private static bool IsOfChild(EntryKind kind) => kind is EntryKind.ChildStarted or EntryKind.ChildStopping or EntryKind.ChildCompleted or EntryKind.ChildFailed or EntryKind.ChildCancelled;
 

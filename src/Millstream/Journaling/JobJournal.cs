@@ -186,9 +186,11 @@ internal abstract class JobJournal(IExecutor executor) : IThreadPoolWorkItem
             {
                 Task changed = journal.Changed();
                 Interlocked.MemoryBarrier();
+                // Asked first: the last entry comes before the end, and must not be missed between the two.
+                bool isClosed = journal.IsClosed;
                 if (next <= journal.Last)
                     return true;
-                if (journal.IsClosed)
+                if (isClosed)
                     return false;
                 token.ThrowIfCancellationRequested();
                 await changed;

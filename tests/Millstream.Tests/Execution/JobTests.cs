@@ -66,6 +66,8 @@ public sealed class JobTests
         Assert.Equal(JobStatus.Waiting, await StatusWhenIdleAsync(job));
         Assert.Equal(["an answer to question q1 (Proceed)"], job.WaitsFor);
         Assert.Equal(SignalResult.UnknownQuestion, await job.AnswerAsync("q2", true));
+        Assert.Equal([new OpenQuestion("q1", new Proceed("go?"))], job.Questions);
+        Assert.Equal("q1", (await job.UntilAsync(JobEventKinds.QuestionAsked)).Question);
         Assert.Throws<ArgumentException>(() => { _ = job.AnswerAsync("q1", "perhaps"); });
         Assert.Equal(SignalResult.Accepted, await job.AnswerAsync("q1", true));
         Assert.Equal("yes", await job.Completion);
@@ -279,5 +281,50 @@ public sealed class JobTests
         while (job.Status == JobStatus.Running)
             await Task.Yield();
         return job.Status;
+    }
+
+    [Fact]
+    public async Task Cancel_BodyThatBreaksARuleAfterwards_EndsCancelled()
+    {
+        await using AgentOrchestrator orchestrator = new();
+        Job<string, string, string> job = await orchestrator.StartAsync(Agents.Make(async c =>
+        {
+            try
+            {
+                await c.RunAsync(Agents.Forever, "");
+            }
+            catch (OperationCanceledException)
+            {
+                await Task.Delay(1);
+            }
+            return "";
+        }), "");
+        await job.UntilAsync(JobEventKinds.TaskStarted);
+        await job.CancelAsync("enough");
+        Assert.Equal(new JobEnding.Cancelled("enough"), await job.Ending);
+    }
+
+    [Fact]
+    public async Task Cancel_ByATokenOfTheBody_ThrowsWithThatToken()
+    {
+        await using AgentOrchestrator orchestrator = new();
+        Job<string, string, string> job = await orchestrator.StartAsync(Agents.Make(async c =>
+        {
+            List<bool> same = [];
+            foreach (Func<CancellationToken, Task> wait in (Func<CancellationToken, Task>[])[t => c.RunAsync(Agents.Forever, "", t), t => c.AskAsync(new Proceed("?"), t), t => c.DelayAsync(TimeSpan.FromHours(1), t)])
+            {
+                using CancellationTokenSource limit = c.CancelAfter(TimeSpan.FromMilliseconds(5));
+                try
+                {
+                    await wait(limit.Token);
+                }
+                catch (OperationCanceledException e)
+                {
+                    same.Add(e.CancellationToken == limit.Token);
+                }
+            }
+            return string.Join(' ', same);
+        }), "");
+        Assert.Equal("True True True", await job.Completion);
     }
 }

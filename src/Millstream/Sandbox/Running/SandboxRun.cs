@@ -33,7 +33,7 @@ internal sealed class SandboxRun(
     private async Task<Stop> WatchAsync(SandboxProcess process)
     {
         TaskCompletionSource<Stop> stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        using ITimer timer = options.TimeProvider.CreateTimer(_ => stopped.TrySetResult(Stop.TimeUp), null, command.Limits.Time, Timeout.InfiniteTimeSpan);
+        using IDisposable timer = LongTimer.Start(options.TimeProvider, _ => stopped.TrySetResult(Stop.TimeUp), this, command.Limits.Time);
         using CancellationTokenRegistration cancel = token.Register(() => stopped.TrySetResult(Stop.Cancelled));
         using CancellationTokenRegistration dispose = disposed.Register(() => stopped.TrySetResult(Stop.Disposed));
         _ = StopOnFailureAsync(process, stopped);

@@ -103,8 +103,7 @@ public sealed class KindTests : IDisposable
     [Theory]
     [InlineData("Wed, 25 Nov 2026 12:00:30 GMT", 30)]
     [InlineData("Wed, 25 Nov 2026 11:00:00 GMT", 0)]
-    [InlineData("Sat, 25 Nov 2028 12:00:00 GMT", 49 * 86_400)]
-    [InlineData("999999999", 49 * 86_400)]
+    [InlineData("Sat, 25 Nov 2028 12:00:00 GMT", 731 * 86_400)]
     public async Task HttpGet_RetryAfterADate_WaitsUntilThen(string after, int seconds)
     {
         FakeTimeProvider time = new(new DateTimeOffset(2026, 11, 25, 12, 0, 0, TimeSpan.Zero));
@@ -114,7 +113,7 @@ public sealed class KindTests : IDisposable
     }
 
     [Fact]
-    public async Task HttpGet_TimeoutBeyondTheTimersOfTheSystem_IsHeldToTheirs()
+    public async Task HttpGet_TimeoutBeyondTheTimersOfTheSystem_IsTaken()
     {
         using var server = new Server("HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx");
         Assert.Equal("x", (await Get(new { url = server.Url, timeout = "60d", allow_hosts = new[] { "127.0.0.1" } })).GetProperty("text").GetString());

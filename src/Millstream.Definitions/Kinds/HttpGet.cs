@@ -15,14 +15,13 @@ internal static class HttpGet
     public static readonly TimeSpan DefaultTimeout = TimeSpan.FromSeconds(10);
     public const int DefaultRedirects = 5;
 
-    // Timers of the system end at 49.7 days.
-    private static readonly TimeSpan Longest = TimeSpan.FromDays(49);
-
     public static async Task<JsonElement> RunAsync(JsonElement with, TimeProvider time, CancellationToken token)
     {
         string url = with.Text("url")!;
-        TimeSpan timeout = Bounded(with.Duration("timeout", DefaultTimeout));
-        using var timer = new CancellationTokenSource(timeout, time);
+        TimeSpan timeout = with.Duration("timeout", DefaultTimeout);
+        // Never disposed, since the timer's call may come that late; it holds nothing.
+        var timer = new CancellationTokenSource();
+        using IDisposable due = LongTimer.Start(time, static state => ((CancellationTokenSource)state!).Cancel(), timer, timeout);
         using var both = CancellationTokenSource.CreateLinkedTokenSource(timer.Token, token);
         try
         {
@@ -118,10 +117,8 @@ internal static class HttpGet
     private static TimeSpan? RetryAfter(RetryConditionHeaderValue? header, TimeProvider time)
     {
         TimeSpan? wait = header?.Delta ?? (header?.Date is { } date ? date - time.GetUtcNow() : null);
-        return wait is { } given ? Bounded(given > TimeSpan.Zero ? given : TimeSpan.Zero) : null;
+        return wait < TimeSpan.Zero ? TimeSpan.Zero : wait;
     }
-
-    private static TimeSpan Bounded(TimeSpan time) => time < Longest ? time : Longest;
 
     private static Encoding Encoded(string? name)
     {

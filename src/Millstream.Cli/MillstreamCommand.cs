@@ -7,7 +7,7 @@ namespace Millstream.Cli;
 /// <summary>The command as a whole: its subcommands, and how an invocation ends.</summary>
 internal static class MillstreamCommand
 {
-    private static readonly Option<bool> Verbose = new("--verbose") { Description = "Show where in the program an error arose", Recursive = true };
+    internal static readonly Option<bool> Verbose = new("--verbose") { Description = "Show where in the program an error arose", Recursive = true };
 
     public static RootCommand Create()
     {

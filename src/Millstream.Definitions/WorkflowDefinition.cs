@@ -57,6 +57,14 @@ public sealed class WorkflowDefinition
 
     internal DataType OutputDataType { get; init; } = DataType.Any;
 
+    /// <summary>This workflow and those that it runs, inner ones first.</summary>
+    internal IEnumerable<WorkflowDefinition> WithNested() =>
+        Tasks.Select(t => t.Workflow).OfType<WorkflowDefinition>().SelectMany(w => w.WithNested()).Append(this);
+
+    /// <summary>What a local worker should offer for this workflow and those that it runs: of each type the most that one of them says.</summary>
+    internal IReadOnlyDictionary<string, int> AllResources() =>
+        WithNested().SelectMany(w => w.Resources).GroupBy(r => r.Key, StringComparer.Ordinal).ToDictionary(g => g.Key, g => g.Max(r => r.Value), StringComparer.Ordinal);
+
     /// <summary>
     /// Makes the input of a job: defaults, then <paramref name="values"/>, then <paramref name="assignments"/> of the form
     /// <c>name=value</c>, each read as its input's type (arrays and objects as JSON).
@@ -127,6 +135,9 @@ public sealed record TaskDefinition
 
     /// <summary>What it needs beside what its kind needs.</summary>
     public IReadOnlyList<ResourceRequirement> Requires { get; internal init; } = [];
+
+    /// <summary>Where each of <see cref="Requires"/> stands.</summary>
+    internal IReadOnlyList<Mark> RequirementMarks { get; init; } = [];
 
     /// <summary>The workflow that a task of kind <c>workflow</c> runs; else null.</summary>
     public WorkflowDefinition? Workflow { get; internal init; }

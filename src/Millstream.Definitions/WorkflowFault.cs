@@ -7,8 +7,8 @@ namespace Millstream.Definitions;
 /// <param name="Message">What is wrong, the name or value, and what to do.</param>
 public sealed record WorkflowFault(string File, int Line, int Column, string Message)
 {
-    /// <summary>The form <c>file:line:column: message</c>, or only the message where there is no place.</summary>
-    public override string ToString() => Line > 0 ? $"{File}:{Line}:{Column}: {Message}" : Message;
+    /// <summary>The form <c>file:line:column: message</c>, without the file for text that has none, or only the message where there is no place.</summary>
+    public override string ToString() => Line > 0 ? $"{(File.Length > 0 ? File + ":" : "")}{Line}:{Column}: {Message}" : Message;
 }
 
 /// <summary>A workflow file, or the input given to it, is wrong. Holds every fault, not only the first.</summary>

@@ -28,7 +28,7 @@ public static class ErrorTypes
 }
 
 /// <summary>Why a task failed for good.</summary>
-/// <param name="Task">The task's id as the stream shows it.</param>
+/// <param name="Task">The task's id as the stream shows it; empty where none is at fault but a function of a workflow.</param>
 /// <param name="Attempts">How many attempts there were; 0 when it never started.</param>
 /// <param name="Type">One of <see cref="ErrorTypes"/>, or the thrown exception's type name.</param>
 /// <param name="Message">What happened.</param>
@@ -45,7 +45,7 @@ public sealed record JobError(string Type, string Message, string? Task = null, 
 {
     internal static JobError Of(Exception e) => e switch
     {
-        TaskFailedException { Error: { } error } => new JobError(error.Type, error.Message, error.Task, error.Details),
+        TaskFailedException { Error: { } error } => new JobError(error.Type, error.Message, error.Task.Length == 0 ? null : error.Task, error.Details),
         ChildJobFailedException { Error: { } error } => error,
         OutsideTurnException => new JobError(ErrorTypes.OutsideTurn, e.Message),
         _ => new JobError(e.GetType().Name, e.Message, null, e.ToString()),

@@ -89,13 +89,49 @@ public sealed class RunTests : IDisposable
     }
 
     [Theory]
-    [InlineData("task a can never run: needs 2 gpus of one worker, the most that one offers is 1", "{ type: gpu, amount: 2 }")]
     [InlineData("task a can never run: no worker offers a tpu", "{ type: tpu }")]
     public async Task RequirementThatNobodyCanSatisfy_FailsAtOnceAndSaysWhich(string message, string requires)
     {
         CommandResult result = await RunAsync($"name: n\nresources: {{ gpu: 1 }}\ntasks:\n  a: {{ uses: file.read, with: {{ path: x }}, requires: [{requires}] }}\n");
         Assert.Equal((1, ""), (result.ExitCode, result.Output));
         Assert.EndsWith($"millstream: {message}\n", result.Error);
+    }
+
+    [Theory]
+    [InlineData("slot: 4", "file.read, with: { path: x }", ":2:14: the resource 'slot' stands for the slots")]
+    [InlineData("\"\": 3", "file.read, with: { path: x }", ":2:14: the resource '' must be 1 to 64 letters")]
+    [InlineData("gpu: 1", "file.read, with: { path: x }, requires: [{ type: gpu, amount: 2 }]", "requires[0] asks for 2 gpu, but 'resources' offers 1")]
+    [InlineData("gpu: 16", "sandbox.run, with: { command: [ls] }, requires: [{ type: gpu, amount: 16 }]", "needs 17 resources together")]
+    [InlineData("gpu: 16", "sandbox.run, with: { command: [ls] }, requires: [{ type: sandbox }]", "which sandbox.run has by itself")]
+    public async Task ResourcesThatCanNeverServe_EndWith2(string resources, string uses, string message)
+    {
+        CommandResult result = await RunAsync($"name: n\nresources: {{ {resources} }}\ntasks:\n  a: {{ uses: {uses} }}\n");
+        Assert.Equal((2, ""), (result.ExitCode, result.Output));
+        Assert.Contains(message, result.Error);
+        Assert.DoesNotContain("fault of millstream", result.Error);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task FailedRun_ShowsTheStackOnlyWithVerbose(bool json)
+    {
+        const string workflow = "name: v\ntasks:\n  a: { uses: file.read, with: { path: /nowhere } }\n";
+        string[] args = json ? ["--json"] : [];
+        Assert.DoesNotContain("   at ", (await RunAsync(workflow, args)).Error);
+        CommandResult verbose = await RunAsync(workflow, [.. args, "--verbose"]);
+        Assert.Equal(1, verbose.ExitCode);
+        Assert.Contains("TerminalTaskException: file.read: there is no file", verbose.Error);
+        Assert.Contains("   at Millstream.", verbose.Error);
+        Assert.DoesNotContain("   at ", verbose.Output);
+    }
+
+    [Fact]
+    public async Task OutputThatFails_NamesFileLineAndExpressionAndNoTask()
+    {
+        const string workflow = "name: o\ntasks:\n  a: { uses: template, with: { text: x } }\noutput: \"${{ input.n }} ${{ split(tasks.a.output.text, ',')[3] }}\"\ninput: { n: { type: integer, default: 1 } }\n";
+        Assert.Matches(@"\nmillstream: [^\n]*w\.yaml:4:28: \$\{\{ split\(tasks\.a\.output\.text, ','\)\[3\] \}\} is null", (await RunAsync(workflow)).Error);
+        Assert.Contains("\"task\":null}", (await RunAsync(workflow, "--json")).Output.TrimEnd().Split('\n')[^1]);
     }
 
     [Fact]

@@ -35,10 +35,25 @@ public sealed class DocsTests
     [InlineData("name: t\ntasks: { a: { uses: sandbox.run, with: { command: [ls], limits: { memory: much } } } }")]
     [InlineData("name: t\ntasks: { a: { uses: file.read, with: { path: x }, timeout: soon } }")]
     [InlineData("name: t\ntasks: { a: { uses: file.read, with: { path: x }, retry: { attempts: 0 } } }")]
+    [InlineData("name: t\nresources: { slot: 4 }\ntasks: { a: { uses: file.read, with: { path: x } } }")]
+    [InlineData("name: t\nresources: { \"\": 4 }\ntasks: { a: { uses: file.read, with: { path: x } } }")]
+    [InlineData("name: t\nresources: { gpu: 10001 }\ntasks: { a: { uses: file.read, with: { path: x } } }")]
+    [InlineData("name: t\ntasks: { a: { uses: file.read, with: { path: x }, requires: [{ type: slot }] } }")]
+    [InlineData("name: t\ntasks: { a: { uses: file.read, with: { path: x }, requires: [{ type: gpu, amount: 17 }] } }")]
+    [InlineData("name: t\ntasks: { a: { uses: sandbox.run, with: { command: [ls] }, requires: [{ type: sandbox }] } }")]
     public void WrongFile_IsRefusedByReaderAndSchema(string yaml)
     {
         Assert.NotEmpty(Files.Faults(yaml));
         Assert.NotEmpty(new MiniSchema(Schema).Validate(ToJson(yaml)));
+    }
+
+    [Theory]
+    [InlineData("name: t\nresources: { gpu: 10000, slots: 1 }\ntasks: { a: { uses: file.read, with: { path: x }, requires: [{ type: gpu, amount: 16 }] } }")]
+    [InlineData("name: t\ntasks: { a: { uses: file.read, with: { path: x }, requires: [{ type: tokens/day, amount: 100000, exclusive: false }, { type: sandbox }] } }")]
+    public void RightFile_FitsReaderAndSchema(string yaml)
+    {
+        Assert.NotEmpty(WorkflowFile.Parse(yaml).Tasks);
+        Assert.Empty(new MiniSchema(Schema).Validate(ToJson(yaml)));
     }
 
     [Fact]

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
+using Microsoft.Extensions.Time.Testing;
 using static Millstream.Definitions.Tests.Files;
 
 namespace Millstream.Definitions.Tests;
@@ -97,6 +98,25 @@ public sealed class KindTests : IDisposable
         using var server = new Server("HTTP/1.1 429 Slow\r\nRetry-After: 7\r\nContent-Length: 0\r\n\r\n");
         var e = await Assert.ThrowsAsync<KindFailureException>(() => Get(new { url = server.Url, allow_hosts = new[] { "127.0.0.1" } }));
         Assert.Equal((true, TimeSpan.FromSeconds(7)), (e.Passing, e.RetryAfter));
+    }
+
+    [Theory]
+    [InlineData("Wed, 25 Nov 2026 12:00:30 GMT", 30)]
+    [InlineData("Wed, 25 Nov 2026 11:00:00 GMT", 0)]
+    [InlineData("Sat, 25 Nov 2028 12:00:00 GMT", 731 * 86_400)]
+    public async Task HttpGet_RetryAfterADate_WaitsUntilThen(string after, int seconds)
+    {
+        FakeTimeProvider time = new(new DateTimeOffset(2026, 11, 25, 12, 0, 0, TimeSpan.Zero));
+        using var server = new Server($"HTTP/1.1 503 Later\r\nRetry-After: {after}\r\nContent-Length: 0\r\n\r\n");
+        var e = await Assert.ThrowsAsync<KindFailureException>(() => HttpGet.RunAsync(With(new { url = server.Url, allow_hosts = new[] { "127.0.0.1" } }), time, default));
+        Assert.Equal((true, TimeSpan.FromSeconds(seconds)), (e.Passing, e.RetryAfter));
+    }
+
+    [Fact]
+    public async Task HttpGet_TimeoutBeyondTheTimersOfTheSystem_IsTaken()
+    {
+        using var server = new Server("HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx");
+        Assert.Equal("x", (await Get(new { url = server.Url, timeout = "60d", allow_hosts = new[] { "127.0.0.1" } })).GetProperty("text").GetString());
     }
 
     [Fact]

@@ -51,6 +51,8 @@ internal sealed class MiniSchema(JsonElement root)
             case "const": good = JsonElement.DeepEquals(rule, value); break;
             case "pattern": good = !isText || Regex.IsMatch(value.GetString()!, rule.GetString()!); break;
             case "minLength": good = !isText || value.GetString()!.Length >= rule.GetInt32(); break;
+            case "maxItems": good = value.ValueKind is not JsonValueKind.Array || value.GetArrayLength() <= rule.GetInt32(); break;
+            case "maximum": good = value.ValueKind is not JsonValueKind.Number || value.GetDouble() <= rule.GetDouble(); break;
             case "minimum": good = value.ValueKind is not JsonValueKind.Number || value.GetDouble() >= rule.GetDouble(); break;
             default: throw new NotSupportedException(keyword.Name);
         }

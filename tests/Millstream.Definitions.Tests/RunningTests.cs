@@ -8,12 +8,14 @@ public sealed class RunningTests
     private static TaskDefinition Task(string text) => WorkflowFile.Parse(Around(text)).Tasks[1];
 
     [Fact]
-    public void With_NullWhereTextIsWanted_NamesTaskLineAndPath()
+    public void With_NullWhereTextIsWanted_NamesPlacePathAndRemedy()
     {
         TaskDefinition task = Task("a: { uses: file.read, with: { path: \"${{ tasks.list.output.files[0].path }}\", max_bytes: \"${{ tasks.list.error }}\" } }");
         var e = Assert.Throws<WorkflowValueException>(() =>
             TaskInputs.With(task, KindShape.BuiltIn["file.read"].With, Scope(Json("{}"), Json("""{"list":{"output":{"files":[]}}}"""))));
-        Assert.Equal("the task 'a' (line 7): with.path: string is wanted, this is null", e.Message);
+        Assert.Equal("""
+            7:43: with.path: string is wanted; ${{ tasks.list.output.files[0].path }} is null; give another value: ${{ not_null(tasks.list.output.files[0].path, 'text') }}
+            """, e.Message);
     }
 
     [Fact]
@@ -23,7 +25,21 @@ public sealed class RunningTests
         var e = Assert.Throws<WorkflowValueException>(() => TaskInputs.With(task, KindShape.BuiltIn["sandbox.run"].With,
             Scope(Json("{}"), Json("""{"list":{"output":{"files":[{"memroy":"1MiB","time":"soon"}]}}}"""))));
         Assert.Contains("with.limits.memroy: there is no 'memroy'; did you mean 'memory'?", e.Message);
-        Assert.Contains("with.limits.time: 'soon' is not a duration", e.Message);
+        Assert.Contains("with.limits.time: 'soon' must be a duration such as 500ms", e.Message);
+    }
+
+    [Fact]
+    public void With_NullInsideWhatAnExpressionGives_NamesTheExpressionAndTheKeyWithDots()
+    {
+        TaskDefinition task = Task("a: { uses: sandbox.run, with: { command: [ls, \"${{ tasks.list.error }}\"], mounts: \"${{ tasks.list.output.files }}\", files: { a.b: \"${{ tasks.list.error }}\", a: x } } }");
+        var e = Assert.Throws<WorkflowValueException>(() => TaskInputs.With(task, KindShape.BuiltIn["sandbox.run"].With, Scope(Json("{}"),
+            Json("""{"list":{"status":"skipped","error":null,"output":{"files":[{"host":null,"path":"/x"}]}}}"""))));
+        Assert.Equal(
+        [
+            "7:53: with.command[1]: string is wanted; ${{ tasks.list.error }} is null, since the task 'list' was skipped; give another value: ${{ not_null(tasks.list.error, 'text') }}",
+            "7:89: with.mounts[0].host: string is wanted, this is null; it comes from ${{ tasks.list.output.files }}, since the task 'list' was skipped",
+            "7:137: with.files.a.b: string is wanted; ${{ tasks.list.error }} is null, since the task 'list' was skipped; give another value: ${{ not_null(tasks.list.error, 'text') }}",
+        ], e.Message.Split('\n'));
     }
 
     [Theory]

@@ -74,6 +74,40 @@ public sealed class WorkflowRunTests
         Assert.Contains("is null and cannot stand in text", e.Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("file.write, with: { path: x, text: \"${{ tasks.b.output.stdout }}\" }", "4:53: with.text: string is wanted; ${{ tasks.b.output.stdout }} is null")]
+    [InlineData("template, with: { text: t, values: { x: \"a ${{ tasks.b.output.stdout }}\" } }", "4:60: ${{ tasks.b.output.stdout }} is null and cannot stand in text")]
+    public async Task Run_NullOfATaskThatFailed_SaysWhereWhyAndWhatToDo(string uses, string message)
+    {
+        JobFailedException e = await Assert.ThrowsAsync<JobFailedException>(() => RunAsync($$$"""
+            name: nulls
+            tasks:
+              b: { uses: sandbox.run, with: { command: [fail] }, continue_on_error: true }
+              a: { uses: {{{uses}}} }
+            """));
+        Assert.Equal(message + ", since the task 'b' failed: failed: fail; run this task only where that is there (if: ${{ tasks.b.status == 'completed' }}), or give another value: ${{ not_null(tasks.b.output.stdout, 'text') }}", e.Error.Message);
+        Assert.Equal("a", e.Error.Task);
+    }
+
+    [Theory]
+    [InlineData("a: { uses: template, for_each: \"${{ tasks.b.output.lines }}\", with: { text: x } }", "null", "a",
+        "4:38: for_each wants a list; ${{ tasks.b.output.lines }} is null, since the task 'b' was skipped; give another value: ${{ not_null(tasks.b.output.lines, `[]`) }}")]
+    [InlineData("a: { uses: template, with: { text: x, values: { n: \"${{ sum(tasks.b.output.lines[].length(@)) }}\" } } }", "null", "a", "4:58: ${{ sum(tasks.b.output.lines[].length(@)) }}: ")]
+    [InlineData("a: { uses: template, with: { text: x } }", "\"${{ tasks.b.output.lines[3] }} x\"", null,
+        "5:13: ${{ tasks.b.output.lines[3] }} is null and cannot stand in text, since the task 'b' was skipped; give another value: ${{ not_null(tasks.b.output.lines[3], 'text') }}")]
+    public async Task Run_ExpressionThatFails_HasItsPlaceAndNoTaskButItsOwn(string task, string output, string? failed, string message)
+    {
+        JobFailedException e = await Assert.ThrowsAsync<JobFailedException>(() => RunAsync($$$"""
+            name: nulls
+            tasks:
+              b: { uses: sandbox.run, with: { command: [x] }, if: false }
+              {{{task}}}
+            output: {{{output}}}
+            """));
+        Assert.StartsWith(message, e.Error.Message, StringComparison.Ordinal);
+        Assert.Equal(failed, e.Error.Task);
+    }
+
     [Fact]
     public async Task Run_NestedWorkflow_RunsAsChildWithItsDefaults()
     {
@@ -105,7 +139,7 @@ public sealed class WorkflowRunTests
     public async Task Run_UnknownAgent_FailsNamingIt()
     {
         JobFailedException e = await Assert.ThrowsAsync<JobFailedException>(() => RunAsync("name: a\ntasks: { x: { uses: agent, with: { agent: nobody } } }"));
-        Assert.Contains("there is no agent 'nobody'", e.Message, StringComparison.Ordinal);
+        Assert.StartsWith("2:43: there is no agent 'nobody'", e.Error.Message, StringComparison.Ordinal);
     }
 
     [Fact]

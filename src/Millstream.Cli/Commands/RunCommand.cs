@@ -17,11 +17,12 @@ internal static class RunCommand
     public static Command Create()
     {
         var command = new Command("run", "Run a workflow on this machine") { File, Inputs, InputFile, Json };
-        command.SetAction((parsed, _) => RunAsync(parsed.GetRequiredValue(File), parsed.GetValue(Inputs) ?? [], parsed.GetValue(InputFile), parsed.GetValue(Json)));
+        command.SetAction((parsed, _) => RunAsync(
+            parsed.GetRequiredValue(File), parsed.GetValue(Inputs) ?? [], parsed.GetValue(InputFile), parsed.GetValue(Json), parsed.GetValue(MillstreamCommand.Verbose)));
         return command;
     }
 
-    private static async Task<int> RunAsync(string file, string[] inputs, string? inputFile, bool json)
+    private static async Task<int> RunAsync(string file, string[] inputs, string? inputFile, bool json, bool verbose)
     {
         WorkflowDefinition workflow = WorkflowFile.Read(file);
         if (LocalHost.WaitsForSignals(workflow))
@@ -59,6 +60,8 @@ internal static class RunCommand
         try
         {
             view.End(ending, DateTimeOffset.UtcNow - from);
+            if (verbose && ending is JobEnding.Failed { Error.Details: { } details })
+                Console.Error.WriteLine(OutputText.CleanLines(details));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

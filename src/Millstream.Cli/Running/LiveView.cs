@@ -1,4 +1,5 @@
 using System.Globalization;
+using Millstream.Definitions;
 using Spectre.Console;
 using Spectre.Console.Rendering;
 
@@ -64,6 +65,8 @@ internal sealed class LiveView(RunModel model, Job job, AgentOrchestrator orches
             List<IRenderable> rows = [Header()];
             // Header, what is left out, resources, and a line for the cursor.
             TaskLine[] shown = [.. Chosen(Math.Max(1, console.Profile.Height - 4))];
+            // An explanation looks at the fleet under its lock, so only what is shown is asked for.
+            IReadOnlyDictionary<string, AgentTaskInfo> waiting = RunningTasks.FirstOf(job, shown.Where(l => l is { Parent: null, Phase: TaskPhase.Waiting or TaskPhase.Retrying }).Select(l => l.Id));
             string[] names = [.. shown.Select(l => OutputText.Shortened(Name(l), console.Profile.Width / 3))];
             string[] progress = [.. shown.Select(Progress)];
             int nameWidth = names.Max(n => n.Length), progressWidth = progress.Max(p => Markup.Remove(p).Length);
@@ -72,7 +75,7 @@ internal sealed class LiveView(RunModel model, Job job, AgentOrchestrator orches
             {
                 string gap = new(' ', progressWidth - Markup.Remove(progress[i]).Length);
                 // A detail that is too wide is cut by its cells, of which some characters take two.
-                string detail = Markup.Escape(Fitting(Detail(shown[i]), left));
+                string detail = Markup.Escape(Fitting(Detail(shown[i], waiting), left));
                 rows.Add(new Markup($"{Icon(shown[i])} {Markup.Escape(names[i].PadRight(nameWidth))}  {progress[i]}{gap}  {detail}") { Overflow = Overflow.Crop });
             }
 
@@ -139,7 +142,7 @@ internal sealed class LiveView(RunModel model, Job job, AgentOrchestrator orches
         return $"{runs}[dim]{took}[/]";
     }
 
-    private string Detail(TaskLine line)
+    private string Detail(TaskLine line, IReadOnlyDictionary<string, AgentTaskInfo> waiting)
     {
         switch (line.Phase)
         {
@@ -148,10 +151,8 @@ internal sealed class LiveView(RunModel model, Job job, AgentOrchestrator orches
                 return missing.Length == 0 ? "" : $"needs {string.Join(", ", missing.Select(n => n[(n.LastIndexOf('/') + 1)..]))}";
             case TaskPhase.Failed:
                 return line.Error is null ? "failed" : OutputText.Clean(line.Error.ReplaceLineEndings(" "));
-            case TaskPhase.Waiting or TaskPhase.Retrying when line.Parent is not null:
-                return "";
             case TaskPhase.Waiting or TaskPhase.Retrying:
-                return job.Tasks.FirstOrDefault(t => t.Id == line.Id || t.Id.StartsWith(line.Id + "[", StringComparison.Ordinal))?.Detail ?? "";
+                return waiting.GetValueOrDefault(line.Id)?.Detail ?? "";
             case TaskPhase.Running:
                 return line.LastOutput ?? "";
             default:

@@ -40,7 +40,7 @@ internal sealed class Expression
         }
         catch (Exception e) when (e is not WorkflowValueException)
         {
-            throw new WorkflowValueException($"{Text.Trim()}: {e.Message}");
+            throw new WorkflowValueException(e.Message);
         }
     }
 
@@ -64,8 +64,13 @@ internal sealed class Expression
     }
 }
 
-/// <summary>A value that an expression gave is not what its place needs; fails the task that asked for it.</summary>
-internal sealed class WorkflowValueException(string message) : Exception(message);
+/// <summary>A value that an expression gave is not what its place needs; fails the task that asked for it. The message begins with the place.</summary>
+internal sealed class WorkflowValueException(string message) : Exception(message)
+{
+    public WorkflowValueException(string file, Mark mark, string message) : this(new WorkflowFault(file, mark.Line, mark.Column, message).ToString())
+    {
+    }
+}
 
 internal static class Json
 {

@@ -8,8 +8,14 @@ namespace Millstream.Definitions;
 /// The values that expressions see: input, tasks, item and index. One evaluation at a time: a value is converted for the
 /// expression library once and kept for the next item.
 /// </summary>
-internal sealed class ExpressionScope(JsonElement input, IReadOnlyDictionary<string, JsonElement> tasks)
+/// <param name="input">The workflow's input.</param>
+/// <param name="tasks">What became of each task, as <see cref="TaskResult"/> makes it.</param>
+/// <param name="file">The file that the expressions stand in, for messages.</param>
+/// <param name="isTask">Whether they are a task's, which may have an <c>if</c>.</param>
+internal sealed class ExpressionScope(JsonElement input, IReadOnlyDictionary<string, JsonElement> tasks, string file = "", bool isTask = false)
 {
+    private const int ErrorLength = 300;
+
     private readonly Dictionary<string, JProperty> _tokens = new(StringComparer.Ordinal);
     private JsonElement? _item;
     private JsonElement _index;
@@ -58,6 +64,48 @@ internal sealed class ExpressionScope(JsonElement input, IReadOnlyDictionary<str
         }
         return root;
     }
+
+    public WorkflowValueException Fault(Mark mark, string message) => new(file, mark, message);
+
+    /// <summary>Why an expression may have given nothing: ", since the task 'b' failed: …" for those it names that did not complete.</summary>
+    public string Reasons(Expr expr) => string.Concat(Incomplete(expr).Select(t =>
+        $", {(t.Error is null ? $"since the task '{t.Id}' was skipped" : $"since the task '{t.Id}' failed: {Shortened(t.Error)}")}"));
+
+    /// <summary>What to write where an expression may give null: a condition, where that helps, or another value.</summary>
+    public string Remedies(PlacedExpression placed, DataType wanted, bool mayAsk = true)
+    {
+        string instead = $"give another value: ${{{{ not_null({placed.Expression.Text.Trim()}, {Sample(wanted)}) }}}}";
+        string[] asked = [.. Incomplete(placed.Expression.Tree).Select(t => $"tasks.{t.Id}.status == 'completed'")];
+        return asked.Length > 0 && isTask && mayAsk ? $"; run this task only where that is there (if: ${{{{ {string.Join(" && ", asked)} }}}}), or {instead}" : $"; {instead}";
+    }
+
+    private IEnumerable<(string Id, string? Error)> Incomplete(Expr expr)
+    {
+        foreach (string id in TaskReferences.In(expr).Distinct())
+        {
+            string? status = tasks.TryGetValue(id, out JsonElement task) ? task.Text("status") : null;
+            if (status is RunEnd.FailedStatus or RunEnd.SkippedStatus)
+                yield return (id, status == RunEnd.FailedStatus ? task.Text("error") ?? "" : null);
+        }
+    }
+
+    private static string Shortened(string error)
+    {
+        error = error.ReplaceLineEndings(" ");
+        return error.Length <= ErrorLength ? error : error[..ErrorLength] + "…";
+    }
+
+    private static string Sample(DataType type) => type.Kind switch
+    {
+        DataKind.Array => "`[]`",
+        DataKind.Map or DataKind.Object => "`{}`",
+        DataKind.Boolean => "`false`",
+        DataKind.Integer or DataKind.Number => "`0`",
+        DataKind.Duration => "'30s'",
+        DataKind.Size => "'64MiB'",
+        DataKind.Choice => $"'{type.Choices[0]}'",
+        _ => "'text'",
+    };
 
     private JsonElement Root(string name) => name switch
     {

@@ -19,11 +19,13 @@ internal static class HttpGet
     {
         string url = with.Text("url")!;
         TimeSpan timeout = with.Duration("timeout", DefaultTimeout);
-        using var timer = new CancellationTokenSource(timeout, time);
+        // Never disposed, since the timer's call may come that late; it holds nothing.
+        var timer = new CancellationTokenSource();
+        using IDisposable due = LongTimer.Start(time, static state => ((CancellationTokenSource)state!).Cancel(), timer, timeout);
         using var both = CancellationTokenSource.CreateLinkedTokenSource(timer.Token, token);
         try
         {
-            return await FetchAsync(with, url, both.Token);
+            return await FetchAsync(with, url, time, both.Token);
         }
         catch (OperationCanceledException) when (timer.IsCancellationRequested && !token.IsCancellationRequested)
         {
@@ -39,7 +41,7 @@ internal static class HttpGet
         }
     }
 
-    private static async Task<JsonElement> FetchAsync(JsonElement with, string url, CancellationToken token)
+    private static async Task<JsonElement> FetchAsync(JsonElement with, string url, TimeProvider time, CancellationToken token)
     {
         var allowed = with.Texts("allow_hosts").ToHashSet(StringComparer.OrdinalIgnoreCase);
         using var handler = new SocketsHttpHandler
@@ -59,7 +61,7 @@ internal static class HttpGet
                 request.Headers.TryAddWithoutValidation(name, text);
             using HttpResponseMessage response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, token);
             if ((int)response.StatusCode is not (301 or 302 or 303 or 307 or 308) || response.Headers.Location is not { } location)
-                return await AnswerAsync(response, with, url, token);
+                return await AnswerAsync(response, with, url, time, token);
             int redirects = with.Whole("max_redirects", DefaultRedirects);
             if (hop >= redirects)
                 throw new KindFailureException($"http.get: {url} redirects more than {redirects} times; 'max_redirects' sets the bound");
@@ -97,11 +99,11 @@ internal static class HttpGet
         }
     }
 
-    private static async Task<JsonElement> AnswerAsync(HttpResponseMessage response, JsonElement with, string url, CancellationToken token)
+    private static async Task<JsonElement> AnswerAsync(HttpResponseMessage response, JsonElement with, string url, TimeProvider time, CancellationToken token)
     {
         int status = (int)response.StatusCode;
         if (status is < 200 or > 299)
-            throw new KindFailureException($"http.get: {url} answered {status} {response.ReasonPhrase}", passing: status is 408 or 429 or >= 500, RetryAfter(response.Headers.RetryAfter));
+            throw new KindFailureException($"http.get: {url} answered {status} {response.ReasonPhrase}", passing: status is 408 or 429 or >= 500, RetryAfter(response.Headers.RetryAfter, time));
         long bound = with.Size("max_bytes", FileKinds.DefaultBytes);
         await using Stream body = await response.Content.ReadAsStreamAsync(token);
         byte[] bytes = await FileKinds.ReadBoundedAsync(body, bound, token)
@@ -112,7 +114,11 @@ internal static class HttpGet
         return JsonSerializer.SerializeToElement(new { status, headers, text, json = type?.MediaType?.Contains("json", StringComparison.OrdinalIgnoreCase) == true ? AsJson(text, url) : null });
     }
 
-    private static TimeSpan? RetryAfter(RetryConditionHeaderValue? header) => header?.Delta;
+    private static TimeSpan? RetryAfter(RetryConditionHeaderValue? header, TimeProvider time)
+    {
+        TimeSpan? wait = header?.Delta ?? (header?.Date is { } date ? date - time.GetUtcNow() : null);
+        return wait < TimeSpan.Zero ? TimeSpan.Zero : wait;
+    }
 
     private static Encoding Encoded(string? name)
     {

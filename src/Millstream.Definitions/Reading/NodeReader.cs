@@ -37,10 +37,15 @@ internal sealed partial class NodeReader(FaultList faults)
     {
         if (Text(map, key, name) is not { } text)
             return null;
+        return IsName(text, map.Find(key)!.Value.Mark, name) ? text : null;
+    }
+
+    public bool IsName(string text, Mark mark, string name)
+    {
         if (NamePattern().IsMatch(text))
-            return text;
-        faults.Add(map.Find(key)!.Value.Mark, $"{name} '{text}' must be 1 to 64 letters, digits, '_' or '-'");
-        return null;
+            return true;
+        faults.Add(mark, $"{name} '{text}' must be 1 to 64 letters, digits, '_' or '-'");
+        return false;
     }
 
     /// <summary>A name that an expression may use: '-' would be a subtraction there.</summary>
@@ -52,13 +57,14 @@ internal sealed partial class NodeReader(FaultList faults)
         return false;
     }
 
-    public int? Whole(YamlMap map, string key, string name, int least)
+    public int? Whole(YamlMap map, string key, string name, int least, int most = int.MaxValue)
     {
         if (map.Find(key) is not { } entry)
             return null;
-        if (entry.Value is YamlScalar { Value: long number } && number >= least && number <= int.MaxValue)
+        long? number = (entry.Value as YamlScalar)?.Value as long?;
+        if (number >= least && number <= most)
             return (int)number;
-        faults.Add(entry.Value.Mark, $"{name} must be a whole number of at least {least}, this is {entry.Value.Describe()}");
+        faults.Add(entry.Value.Mark, $"{name} must be a whole number of {(number > most ? $"at most {most}" : $"at least {least}")}, this is {entry.Value.Describe()}");
         return null;
     }
 
@@ -89,7 +95,7 @@ internal sealed partial class NodeReader(FaultList faults)
             return null;
         if (entry.Value is YamlScalar scalar && Units.TryDuration(scalar.Text, out TimeSpan duration))
             return duration;
-        faults.Add(entry.Value.Mark, $"{name} must be a duration such as 500ms, 30s, 5m or 1h30m, this is {entry.Value.Describe()}");
+        faults.Add(entry.Value.Mark, $"{name} {Units.DurationFault((entry.Value as YamlScalar)?.Text ?? "")}, this is {entry.Value.Describe()}");
         return null;
     }
 

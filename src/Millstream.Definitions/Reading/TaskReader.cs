@@ -29,9 +29,9 @@ internal sealed class TaskReader(ReadContext context)
             ContinueOnError = _nodes.Flag(map, "continue_on_error", name + ".continue_on_error") ?? false,
             Timeout = _nodes.Duration(map, "timeout", name + ".timeout"),
             Retry = Retry(map, name),
-            Requires = Requires(map, name),
             Description = _nodes.Text(map, "description", name + ".description"),
         };
+        task = Requires(map, task, name);
         foreach (string key in (string[])["batch", "max_parallel"])
         {
             if (map.Find(key) is { } only && map.Find("for_each") is null)
@@ -89,22 +89,22 @@ internal sealed class TaskReader(ReadContext context)
         };
     }
 
-    private List<ResourceRequirement> Requires(YamlMap task, string name)
+    private TaskDefinition Requires(YamlMap map, TaskDefinition task, string name)
     {
-        var requires = new List<ResourceRequirement>();
-        if (task.Find("requires") is not { } entry)
-            return requires;
+        if (map.Find("requires") is not { } entry)
+            return task;
         if (entry.Value is not YamlList list)
         {
             context.Faults.Add(entry.Value.Mark, $"{name}.requires must be a list such as [{{ type: gpu, amount: 1 }}], this is {entry.Value.Describe()}");
-            return requires;
+            return task;
         }
-        for (int i = 0; i < list.Items.Count; i++)
-        {
-            if (Requirement(list.Items[i], $"{name}.requires[{i}]") is { } requirement)
-                requires.Add(requirement);
-        }
-        return requires;
+        (ResourceRequirement? Requirement, Mark Mark)[] read = [.. list.Items.Select((node, i) => (Requirement(node, $"{name}.requires[{i}]"), node.Mark))];
+        // With one of them unknown, indexes and sums would be wrong.
+        if (read.Any(r => r.Requirement is null))
+            return task;
+        task = task with { Requires = [.. read.Select(r => r.Requirement!)], RequirementMarks = [.. read.Select(r => r.Mark)] };
+        RequirementCheck.OfTask(context.Faults, task, entry.Value.Mark, name);
+        return task;
     }
 
     private ResourceRequirement? Requirement(YamlNode node, string name)
@@ -114,21 +114,24 @@ internal sealed class TaskReader(ReadContext context)
         string? type = _nodes.Text(map, "type", name + ".type");
         if (map.Find("type") is null)
             context.Faults.Add(map.Mark, $"{name} needs 'type', the type of the resource");
-        int amount = _nodes.Whole(map, "amount", name + ".amount", 1) ?? 1;
         bool exclusive = _nodes.Flag(map, "exclusive", name + ".exclusive") ?? true;
+        int? amount = map.Find("amount") is null ? 1 : _nodes.Whole(map, "amount", name + ".amount", 1, exclusive ? ResourceRequirement.MaxGang : int.MaxValue);
         LabelSelector? labels = null;
         if (_nodes.Text(map, "labels", name + ".labels") is { } text && !LabelSelector.TryParse(text, out labels, out string? error))
             context.Faults.Add(map.Find("labels")!.Value.Mark, $"{name}.labels: {error}");
-        if (type is null)
+        if (type is null || amount is null || !IsType(type, map, name))
             return null;
-        try
-        {
-            return exclusive ? ResourceRequirement.Exclusive(type, labels, amount) : ResourceRequirement.Units(type, amount, labels);
-        }
-        catch (ArgumentException e)
-        {
-            context.Faults.Add(map.Mark, $"{name}: {e.Message}");
-            return null;
-        }
+        return exclusive ? ResourceRequirement.Exclusive(type, labels, amount.Value) : ResourceRequirement.Units(type, amount.Value, labels);
+    }
+
+    // Not held to the pattern of 'resources': the types of a host's own resources are free.
+    private bool IsType(string type, YamlMap map, string name)
+    {
+        string? fault = string.IsNullOrWhiteSpace(type) ? "is empty; name the type of the resource, as in gpu"
+            : type == ResourceRequirement.SlotType ? $"is '{type}', which every task takes by itself; leave it out"
+            : null;
+        if (fault is not null)
+            context.Faults.Add(map.Find("type")!.Value.Mark, $"{name}.type {fault}");
+        return fault is null;
     }
 }

@@ -5,6 +5,9 @@ namespace Millstream.Definitions;
 /// <summary>Reads the top of a workflow file; the tasks are read by <see cref="TaskReader"/> and joined by <see cref="TaskGraph"/>.</summary>
 internal sealed class WorkflowReader
 {
+    // Each becomes an object of the worker.
+    private const int MostOfType = 10_000, MostInAll = 100_000;
+
     private readonly FaultList _faults;
     private readonly NodeReader _nodes;
     private readonly ReadContext _context;
@@ -49,7 +52,7 @@ internal sealed class WorkflowReader
             outputType = new ValueChecker(new FaultList("")).TypeOf(output, graph.Root(null));
         }
         _context.Compiler.TellRefused();
-        return new WorkflowDefinition(_path, name ?? "", version ?? "1")
+        var workflow = new WorkflowDefinition(_path, name ?? "", version ?? "1")
         {
             Description = _nodes.Text(map, "description", "'description'"),
             Inputs = inputs,
@@ -59,6 +62,10 @@ internal sealed class WorkflowReader
             Output = output,
             OutputDataType = outputType,
         };
+        // A worker offers the most that any of the files asks of it, so only the outermost knows.
+        if (_context.Parents.Count == 0)
+            _faults.AddAll(RequirementCheck.OfOffers(workflow));
+        return workflow;
     }
 
     private FailureMode OnFailure(YamlMap map)
@@ -137,9 +144,14 @@ internal sealed class WorkflowReader
             return resources;
         foreach (YamlEntry entry in resourceMap.Entries)
         {
-            if (_nodes.Whole(resourceMap, entry.Key, $"the resource '{entry.Key}'", 1) is { } count)
+            if (entry.Key == ResourceRequirement.SlotType)
+                _faults.Add(entry.KeyMark, $"the resource '{entry.Key}' stands for the slots of a worker, which every task takes by itself; use another type");
+            else if (_nodes.IsName(entry.Key, entry.KeyMark, "the resource") && _nodes.Whole(resourceMap, entry.Key, $"the resource '{entry.Key}'", 1, MostOfType) is { } count)
                 resources[entry.Key] = count;
         }
+        long all = resources.Values.Sum(c => (long)c);
+        if (all > MostInAll)
+            _faults.Add(resourceMap.Mark, $"'resources' offers {all} in all; at most {MostInAll} are allowed");
         return resources;
     }
 }

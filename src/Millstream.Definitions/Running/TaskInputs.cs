@@ -9,8 +9,22 @@ internal static class TaskInputs
     public static JsonElement With(TaskDefinition task, DataType wanted, ExpressionScope scope)
     {
         JsonElement with = task.With.Evaluate(scope);
-        string[] faults = [.. JsonTypes.Check(with, wanted).Select(f => $"with{f.Path}: {f.Message}")];
-        return faults.Length == 0 ? with : throw new WorkflowValueException($"the task '{task.Id}' (line {task.Line}): {string.Join("; ", faults)}");
+        string[] faults = [.. JsonTypes.Check(with, wanted).Select(f => Say(task, f, scope))];
+        return faults.Length == 0 ? with : throw new WorkflowValueException(string.Join('\n', faults));
+    }
+
+    private static string Say(TaskDefinition task, TypeFault fault, ExpressionScope scope)
+    {
+        ValueNode node = ValuePath.Find(task.With, fault.Path, out bool isWhole);
+        string message = $"with{fault.Path}: {fault.Message}";
+        if (node is not ExpressionValue { Placed: var placed })
+            return scope.Fault(node.Mark, message).Message;
+        if (fault.NullFor is not { } type)
+            return scope.Fault(placed.Mark, $"{message}; it comes from {placed.Written}").Message;
+        string reasons = scope.Reasons(placed.Expression.Tree);
+        return scope.Fault(placed.Mark, isWhole
+            ? $"with{fault.Path}: {type} is wanted; {placed.Written} is null{reasons}{scope.Remedies(placed, type)}"
+            : $"{message}; it comes from {placed.Written}{reasons}").Message;
     }
 
     /// <summary>What each run of a <c>for_each</c> gets as <c>item</c>: an item, or with <c>batch</c> a list of items.</summary>
@@ -20,7 +34,9 @@ internal static class TaskInputs
         if (list.ValueKind is not JsonValueKind.Array)
         {
             string found = list.ValueKind is JsonValueKind.Null ? "null" : JsonTypes.Of(list).ToString();
-            throw new WorkflowValueException($"the task '{task.Id}' (line {task.Line}): for_each wants a list; ${{{{{task.ForEach.Placed.Expression.Text}}}}} is {found}");
+            PlacedExpression placed = task.ForEach.Placed;
+            string why = list.ValueKind is JsonValueKind.Null ? scope.Reasons(placed.Expression.Tree) + scope.Remedies(placed, DataType.ArrayOf(DataType.Any), mayAsk: false) : "";
+            throw scope.Fault(placed.Mark, $"for_each wants a list; {placed.Written} is {found}{why}");
         }
         return task.Batch is { } batch ? [.. list.EnumerateArray().Chunk(batch).Select(c => JsonSerializer.SerializeToElement(c))] : [.. list.EnumerateArray()];
     }
@@ -35,7 +51,7 @@ internal static class TaskInputs
         {
             JsonValueKind.True => true,
             JsonValueKind.False or JsonValueKind.Null => false,
-            _ => throw new WorkflowValueException($"the task '{task.Id}' (line {task.Line}): if wants true or false, this is {JsonTypes.Of(value)}"),
+            _ => throw scope.Fault(task.If.Mark, $"if wants true or false, this is {JsonTypes.Of(value)}"),
         };
     }
 }

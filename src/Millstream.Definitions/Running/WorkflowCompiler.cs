@@ -19,7 +19,7 @@ internal sealed class WorkflowCompiler(WorkflowDefinition definition, IReadOnlyD
             AddWithDependencies(task, left, input);
         GraphNode output = Add(new GraphNode(_nodes.Count, null)
         {
-            Input = values => definition.Output?.Evaluate(Scope(values, _byId)) ?? Json.Null,
+            Input = values => definition.Output?.Evaluate(Scope(values, _byId, isTask: false)) ?? Json.Null,
             Result = static end => end.Output,
             PassesWhenSkipped = true,
         });
@@ -75,10 +75,10 @@ internal sealed class WorkflowCompiler(WorkflowDefinition definition, IReadOnlyD
         return node;
     }
 
-    private static ExpressionScope Kept(NodeValues values, GraphNode node, Dictionary<string, GraphNode> seen) => values.Keep(node, () => Scope(values, seen));
+    private ExpressionScope Kept(NodeValues values, GraphNode node, Dictionary<string, GraphNode> seen) => values.Keep(node, () => Scope(values, seen));
 
-    private static ExpressionScope Scope(NodeValues values, Dictionary<string, GraphNode> seen) =>
-        new((JsonElement)values.Input!, seen.ToDictionary(s => s.Key, s => values[s.Value].Output is JsonElement result ? result : TaskResult.Of(RunEnd.Skipped), StringComparer.Ordinal));
+    private ExpressionScope Scope(NodeValues values, Dictionary<string, GraphNode> seen, bool isTask = true) =>
+        new((JsonElement)values.Input!, seen.ToDictionary(s => s.Key, s => values[s.Value].Output is JsonElement result ? result : TaskResult.Of(RunEnd.Skipped), StringComparer.Ordinal), definition.File, isTask);
 
     private static object With(TaskDefinition task, ExpressionScope scope) => TaskInputs.With(task, KindOf(task), scope);
 
@@ -124,9 +124,16 @@ internal sealed class WorkflowCompiler(WorkflowDefinition definition, IReadOnlyD
         {
             var given = (JsonElement)with!;
             string id = given.Text("agent")!;
-            Agent agent = agents.Find(id, given.Text("version")) ?? throw new WorkflowValueException(
-                $"the task '{task.Id}' (line {task.Line}): there is no agent '{id}'{Names.Suggest(id, agents.List().Select(a => a.Id))}; registered are {string.Join(", ", agents.List().Select(a => a.Id).DefaultIfEmpty("none"))}");
-            return (agent, agent.ReadInput(given.Find("input") ?? Json.Null));
+            Agent agent = agents.Find(id, given.Text("version")) ?? throw new WorkflowValueException(definition.File, ValuePath.Find(task.With, ".agent", out _).Mark,
+                $"there is no agent '{id}'{Names.Suggest(id, agents.List().Select(a => a.Id))}; registered are {string.Join(", ", agents.List().Select(a => a.Id).DefaultIfEmpty("none"))}");
+            try
+            {
+                return (agent, agent.ReadInput(given.Find("input") ?? Json.Null));
+            }
+            catch (ArgumentException e)
+            {
+                throw new WorkflowValueException(definition.File, ValuePath.Find(task.With, ".input", out _).Mark, e.Message);
+            }
         };
     }
 

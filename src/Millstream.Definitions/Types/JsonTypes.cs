@@ -2,6 +2,12 @@ using System.Text.Json;
 
 namespace Millstream.Definitions;
 
+/// <summary>A place in a value, such as <c>.mounts[0].host</c>, that is not of its type; <paramref name="NullFor"/> is the type where it is null.</summary>
+internal readonly record struct TypeFault(string Path, string Message, DataType? NullFor = null)
+{
+    public void Deconstruct(out string path, out string message) => (path, message) = (Path, Message);
+}
+
 /// <summary>What type a JSON value has, and whether it is of a wanted type.</summary>
 internal static class JsonTypes
 {
@@ -17,8 +23,8 @@ internal static class JsonTypes
 
     private static bool IsWhole(JsonElement value) => value.TryGetInt64(out _) || value.GetDouble() is var d && Math.Floor(d) == d && Math.Abs(d) < 1L << 53;
 
-    /// <summary>Every place where a value is not of its type: a path such as <c>.mounts[0].host</c>, and what is wrong.</summary>
-    public static IEnumerable<(string Path, string Message)> Check(JsonElement value, DataType type, string path = "")
+    /// <summary>Every place where a value is not of its type, and what is wrong.</summary>
+    public static IEnumerable<TypeFault> Check(JsonElement value, DataType type, string path = "")
     {
         switch (type.Kind)
         {
@@ -28,7 +34,7 @@ internal static class JsonTypes
                 int index = 0;
                 foreach (JsonElement item in value.EnumerateArray())
                 {
-                    foreach ((string, string) fault in Check(item, type.Item, $"{path}[{index}]"))
+                    foreach (TypeFault fault in Check(item, type.Item, $"{path}[{index}]"))
                         yield return fault;
                     index++;
                 }
@@ -36,37 +42,37 @@ internal static class JsonTypes
             case DataKind.Map when value.ValueKind is JsonValueKind.Object:
                 foreach (JsonProperty property in value.EnumerateObject())
                 {
-                    foreach ((string, string) fault in Check(property.Value, type.Item, $"{path}.{property.Name}"))
+                    foreach (TypeFault fault in Check(property.Value, type.Item, $"{path}.{property.Name}"))
                         yield return fault;
                 }
                 break;
             case DataKind.Object when value.ValueKind is JsonValueKind.Object:
-                foreach ((string, string) fault in CheckFields(value, type, path))
+                foreach (TypeFault fault in CheckFields(value, type, path))
                     yield return fault;
                 break;
             default:
                 if (Scalar(value, type) is { } message)
-                    yield return (path, message);
+                    yield return new TypeFault(path, message, value.ValueKind is JsonValueKind.Null ? type : null);
                 break;
         }
     }
 
-    private static IEnumerable<(string, string)> CheckFields(JsonElement value, DataType type, string path)
+    private static IEnumerable<TypeFault> CheckFields(JsonElement value, DataType type, string path)
     {
         foreach (JsonProperty property in value.EnumerateObject())
         {
             if (!type.Fields.TryGetValue(property.Name, out DataField? field))
-                yield return ($"{path}.{property.Name}", $"there is no '{property.Name}'{Names.Suggest(property.Name, type.Fields.Keys)}");
+                yield return new TypeFault($"{path}.{property.Name}", $"there is no '{property.Name}'{Names.Suggest(property.Name, type.Fields.Keys)}");
             else if (field.Required || property.Value.ValueKind is not JsonValueKind.Null)
             {
-                foreach ((string, string) fault in Check(property.Value, field.Type, $"{path}.{property.Name}"))
+                foreach (TypeFault fault in Check(property.Value, field.Type, $"{path}.{property.Name}"))
                     yield return fault;
             }
         }
         foreach ((string name, DataField field) in type.Fields)
         {
             if (field.Required && !value.TryGetProperty(name, out _))
-                yield return (path, $"'{name}' is missing");
+                yield return new TypeFault(path, $"'{name}' is missing");
         }
     }
 
@@ -80,7 +86,7 @@ internal static class JsonTypes
         string text = value.GetString()!;
         return type.Kind switch
         {
-            DataKind.Duration when !Units.TryDuration(text, out _) => $"'{text}' is not a duration; write 500ms, 30s, 5m or 1h30m",
+            DataKind.Duration when Units.DurationFault(text) is { } fault => $"'{text}' {fault}",
             DataKind.Size when !Units.TrySize(text, out _) => $"'{text}' is not a size; write 64KiB, 512MiB or a number of bytes",
             DataKind.Choice when !type.Choices.Contains(text) => $"'{text}' is not allowed{Names.Suggest(text, type.Choices)}",
             _ => null,

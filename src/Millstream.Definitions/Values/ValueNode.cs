@@ -16,7 +16,23 @@ internal abstract record ValueNode(Mark Mark)
 }
 
 /// <summary>An expression and where its text begins.</summary>
-internal sealed record PlacedExpression(Expression Expression, Mark Mark);
+internal sealed record PlacedExpression(Expression Expression, Mark Mark)
+{
+    /// <summary>As it is written.</summary>
+    public string Written => $"${{{{{Expression.Text}}}}}";
+
+    public JsonElement Evaluate(ExpressionScope scope)
+    {
+        try
+        {
+            return Expression.Evaluate(scope);
+        }
+        catch (WorkflowValueException e)
+        {
+            throw scope.Fault(Mark, $"{Written}: {e.Message}{scope.Reasons(Expression.Tree)}");
+        }
+    }
+}
 
 /// <summary>A constant; <paramref name="Written"/> is the text of a plain scalar as it stands, to be used where text is wanted.</summary>
 internal sealed record ConstantValue(Mark Mark, JsonElement Value, string? Written) : ValueNode(Mark)
@@ -29,7 +45,7 @@ internal sealed record ConstantValue(Mark Mark, JsonElement Value, string? Writt
 /// <summary>An expression alone: keeps its type.</summary>
 internal sealed record ExpressionValue(Mark Mark, PlacedExpression Placed) : ValueNode(Mark)
 {
-    public override JsonNode? Build(ExpressionScope scope) => Json.Node(Placed.Expression.Evaluate(scope));
+    public override JsonNode? Build(ExpressionScope scope) => Json.Node(Placed.Evaluate(scope));
 
     public override IEnumerable<PlacedExpression> Expressions() => [Placed];
 }
@@ -41,21 +57,21 @@ internal sealed record TextValue(Mark Mark, IReadOnlyList<(string Literal, Place
     {
         var text = new StringBuilder();
         foreach ((string literal, PlacedExpression? placed) in Parts)
-            text.Append(placed is null ? literal : Text(placed.Expression, scope));
+            text.Append(placed is null ? literal : Text(placed, scope));
         return JsonValue.Create(text.ToString());
     }
 
     public override IEnumerable<PlacedExpression> Expressions() => Parts.Where(p => p.Placed is not null).Select(p => p.Placed!);
 
-    private static string Text(Expression expression, ExpressionScope scope)
+    private static string Text(PlacedExpression placed, ExpressionScope scope)
     {
-        JsonElement value = expression.Evaluate(scope);
+        JsonElement value = placed.Evaluate(scope);
         return value.ValueKind switch
         {
             JsonValueKind.String => value.GetString()!,
             JsonValueKind.Number or JsonValueKind.True or JsonValueKind.False => value.GetRawText(),
-            JsonValueKind.Null => throw new WorkflowValueException($"${{{{{expression.Text}}}}} is null and cannot stand in text; give another value with not_null({expression.Text.Trim()}, 'text')"),
-            _ => throw new WorkflowValueException($"${{{{{expression.Text}}}}} is {JsonTypes.Of(value)} and cannot stand in text; join(', ', list) or to_string(value) make text"),
+            JsonValueKind.Null => throw scope.Fault(placed.Mark, $"{placed.Written} is null and cannot stand in text{scope.Reasons(placed.Expression.Tree)}{scope.Remedies(placed, DataType.String)}"),
+            _ => throw scope.Fault(placed.Mark, $"{placed.Written} is {JsonTypes.Of(value)} and cannot stand in text; join(', ', list) or to_string(value) make text"),
         };
     }
 }

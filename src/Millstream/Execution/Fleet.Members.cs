@@ -44,8 +44,10 @@ internal sealed partial class Fleet
 
     public ResourceStatus StatusOf(Resource resource)
     {
-        UnitSnapshot? unit = Snapshot().Units.FirstOrDefault(u => u.Id == resource.Id);
-        return unit?.Status switch
+        UnitStatus? status;
+        lock (_gate)
+            status = _scheduler.StatusOf(resource.Id);
+        return status switch
         {
             UnitStatus.Available => ResourceStatus.Available,
             UnitStatus.Busy => ResourceStatus.Busy,

@@ -35,6 +35,26 @@ internal sealed partial class JobRunner
     /// <summary>The tasks that have not ended.</summary>
     public IReadOnlyList<AgentTaskInfo> Tasks() => [.. Pending<TaskCommand>().Select(t => t.Info())];
 
+    /// <summary>The first task that has not ended under each of these ids, a run of a fan-out counting for its task. Only these are explained, which costs.</summary>
+    public IReadOnlyDictionary<string, AgentTaskInfo> FirstTasks(IEnumerable<string> ids)
+    {
+        Dictionary<string, AgentTaskInfo> found = new(StringComparer.Ordinal);
+        HashSet<string> left = new(ids, StringComparer.Ordinal);
+        if (left.Count == 0)
+            return found;
+        foreach (TaskCommand task in Pending<TaskCommand>())
+        {
+            int run = task.Subject.IndexOf('[', StringComparison.Ordinal);
+            if (!left.GetAlternateLookup<ReadOnlySpan<char>>().TryGetValue(run < 0 ? task.Subject : task.Subject.AsSpan(0, run), out string? id))
+                continue;
+            found.Add(id, task.Info());
+            left.Remove(id);
+            if (left.Count == 0)
+                break;
+        }
+        return found;
+    }
+
     /// <summary>What will wake the job: of a job that waits there is always something.</summary>
     public IReadOnlyList<string> WaitsFor()
     {

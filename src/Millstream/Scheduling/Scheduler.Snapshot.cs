@@ -26,11 +26,16 @@ internal sealed partial class Scheduler
             [.. grants.GroupBy(g => g.Request.Job).Select(g => LeasedBy(g.Key)).OrderBy(l => l.JobId, StringComparer.Ordinal)]);
     }
 
+    /// <summary>What one unit is doing, without a look at the others; null where there is none of that id.</summary>
+    public UnitStatus? StatusOf(string unitId) => units.TryGetValue(unitId, out ResourceUnit? unit) ? StatusOf(unit) : null;
+
+    private static UnitStatus StatusOf(ResourceUnit unit) =>
+        unit.OfflineReason is not null ? UnitStatus.Offline : unit.CoolUntil != 0 || unit.Free <= 0 ? UnitStatus.Busy : UnitStatus.Available;
+
     private static UnitSnapshot View(ResourceUnit unit, IReadOnlyList<UnitHolder> holders)
     {
-        UnitStatus status = unit.OfflineReason is not null ? UnitStatus.Offline : unit.CoolUntil != 0 || unit.Free <= 0 ? UnitStatus.Busy : UnitStatus.Available;
         string? detail = unit.OfflineReason ?? (unit.CoolUntil != 0 ? $"cooling down until {Time(unit.CoolUntil)}" : null);
-        return new UnitSnapshot(unit.Id, unit.Type, unit.WorkerId, status, unit.Capacity, unit.Free, detail, holders, HeldFor(unit.HeldBy));
+        return new UnitSnapshot(unit.Id, unit.Type, unit.WorkerId, StatusOf(unit), unit.Capacity, unit.Free, detail, holders, HeldFor(unit.HeldBy));
     }
 
     private static string? HeldFor(Hold? hold) => hold is null ? null : $"task {hold.Request.TaskId} of job {hold.Request.Job.Id}";

@@ -50,7 +50,7 @@ internal sealed partial class WorkflowRun
         NodeEnd output = _ends[_graph.Output.Index];
         return output.Status != WorkflowTaskStatus.Skipped || _graph.Output.PassesWhenSkipped
             ? output.Output
-            : throw new TaskFailedException(new TaskError(_graph.Output.Id ?? "the output", 0, "NoOutput", $"workflow {_graph.Id} has no output, since what it comes from was skipped", false));
+            : throw new TaskFailedException(new TaskError(_graph.Output.Id ?? "", 0, "NoOutput", $"workflow {_graph.Id} has no output, since what it comes from was skipped", false));
     }
 
     private bool IsOver => _underWay == 0 && (_open == 0 || (_failure is not null && (_graph.Options.OnFailure == FailureMode.Cancel || _ready.Count == 0)));
@@ -97,7 +97,7 @@ internal sealed partial class WorkflowRun
             // A pure function or an expression of the workflow's author threw.
             if (run.State == NodeState.Running)
                 _underWay--;
-            End(run, NodeEnd.Failed(new TaskError(node.Id ?? "an expression", 0, e.GetType().Name, e.Message, false, e.ToString())));
+            End(run, NodeEnd.Failed(new TaskError(node.Id ?? "", 0, e.GetType().Name, e.Message, false, e.ToString())));
         }
     }
 

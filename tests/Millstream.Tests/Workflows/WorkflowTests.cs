@@ -115,6 +115,16 @@ public sealed class WorkflowTests
     }
 
     [Fact]
+    public async Task PureFunction_Throws_FailsTheWorkflowAndNamesNoTask()
+    {
+        await using AgentOrchestrator orchestrator = new();
+        Workflow<int, int> workflow = Workflow.Define<int, int>("pure", "1", w => w.Task("first", Double, w.Input).Select<int>(_ => throw new InvalidDataException("not so")));
+        Job<int, WorkflowEvent, WorkflowSignal> job = await orchestrator.CreateJobAsync(workflow.Agent, 1);
+        JobFailedException e = await Assert.ThrowsAsync<JobFailedException>(() => job.Completion);
+        Assert.Equal(("not so", null), (e.Error.Message, e.Error.Task));
+    }
+
+    [Fact]
     public async Task TryForEach_SomeFail_KeepTheirPlaces()
     {
         Workflow<int, string> workflow = Workflow.Define<int, string>("try", "1", w =>

@@ -21,14 +21,18 @@ internal sealed class CgroupGroup
     public static CgroupGroup Make(CgroupLayout layout, string name, SandboxLimits limits)
     {
         CgroupGroup group = new();
-        if (group.TryJoin(layout.Memory, name) is { } memory && group.SetMemory(layout.Memory, memory, limits.Memory) is { } reason)
-            group._notEnforced.Add(NotHeld("memory", $"{limits.Memory} bytes", reason, layout.Memory));
-        else if (layout.Memory.Folder is null)
-            group._notEnforced.Add(NotHeld("memory", $"{limits.Memory} bytes", layout.Memory.Detail, layout.Memory));
-        // One more for the sandbox's own first process.
-        string processes = (limits.Processes + 1).ToString(CultureInfo.InvariantCulture);
-        group.HoldsProcesses = group.TryJoin(layout.Processes, name) is { } pids && KernelFile.TryWrite($"{pids}/pids.max", processes) == 0;
-        return group;
+        try
+        {
+            group.Set(layout, name, limits);
+            return group;
+        }
+        catch
+        {
+            // Nobody is in them yet.
+            foreach (string folder in group._folders)
+                _ = Libc.RemoveFolder(folder);
+            throw;
+        }
     }
 
     /// <summary>Puts a process in; its children are born there.</summary>
@@ -61,6 +65,17 @@ internal sealed class CgroupGroup
                 await Task.Delay(TimeSpan.FromMilliseconds(10), TimeProvider.System);
             }
         }
+    }
+
+    private void Set(CgroupLayout layout, string name, SandboxLimits limits)
+    {
+        if (TryJoin(layout.Memory, name) is { } memory && SetMemory(layout.Memory, memory, limits.Memory) is { } reason)
+            _notEnforced.Add(NotHeld("memory", $"{limits.Memory} bytes", reason, layout.Memory));
+        else if (layout.Memory.Folder is null)
+            _notEnforced.Add(NotHeld("memory", $"{limits.Memory} bytes", layout.Memory.Detail, layout.Memory));
+        // One more for the sandbox's own first process.
+        string processes = (limits.Processes + 1).ToString(CultureInfo.InvariantCulture);
+        HoldsProcesses = TryJoin(layout.Processes, name) is { } pids && KernelFile.TryWrite($"{pids}/pids.max", processes) == 0;
     }
 
     private string? TryJoin(CgroupController controller, string name)

@@ -12,7 +12,7 @@ internal sealed class CgroupLayout
     private static readonly Lazy<CgroupLayout> s_host = new(() => Detect(CgroupMounts.Parse(KernelFile.TryRead("/proc/self/mountinfo") ?? "", KernelFile.TryRead("/proc/self/cgroup") ?? "")));
     private static long s_made;
 
-    private CgroupLayout(CgroupController memory, CgroupController processes, CgroupController cpu)
+    internal CgroupLayout(CgroupController memory, CgroupController processes, CgroupController cpu)
     {
         Memory = memory;
         Processes = processes;

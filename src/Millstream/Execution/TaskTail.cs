@@ -7,7 +7,7 @@ namespace Millstream;
 internal static class TaskTail
 {
     // So that one busy chain does not keep its thread from what waits in the pool.
-    private const int MaxInRow = 64;
+    private const int MaxInRow = 256;
 
     [ThreadStatic]
     private static TaskCommand? s_next;

@@ -90,13 +90,13 @@ public sealed class TaskTests
     [Fact]
     public async Task Gang_LosesOneUnit_OtherIsGivenToNobodyUntilTheTaskHasStopped()
     {
-        TaskCompletionSource release = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        TaskCompletionSource entered = new(TaskCreationOptions.RunContinuationsAsynchronously), release = new(TaskCreationOptions.RunContinuationsAsynchronously);
         Thing first = new("t1"), second = new("t2");
-        AgentTask<string, string> both = AgentTask.Create<string, string>("both", async (_, _) => { await release.Task; return "both"; }, [ResourceRequirement.Exclusive("thing", amount: 2)]);
+        AgentTask<string, string> both = AgentTask.Create<string, string>("both", async (_, _) => { entered.TrySetResult(); await release.Task; return "both"; }, [ResourceRequirement.Exclusive("thing", amount: 2)]);
         AgentTask<string, string> one = AgentTask.Create<string, string>("one", (_, _) => Task.FromResult($"after {release.Task.IsCompleted}"), [ResourceRequirement.Exclusive("thing")]);
         await using AgentOrchestrator orchestrator = new(new OrchestratorOptions { Workers = [new Worker("w", [first, second])] });
         Job<string, string, string> holder = await orchestrator.StartAsync(Agents.Make(c => c.RunAsync(both, "")), "");
-        await holder.UntilAsync("task.started");
+        await entered.Task;
         orchestrator.SetOffline("t1", "broken");
         Job<string, string, string> waiting = await orchestrator.StartAsync(Agents.Make(c => c.RunAsync(one, "")), "");
         await waiting.UntilAsync("task.scheduled");
@@ -110,12 +110,12 @@ public sealed class TaskTests
     [Fact]
     public async Task Quarantine_Ends_DoesNotUndoWhatAnOperatorSaid()
     {
-        TaskCompletionSource release = new(TaskCreationOptions.RunContinuationsAsynchronously), ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        TaskCompletionSource entered = new(TaskCreationOptions.RunContinuationsAsynchronously), release = new(TaskCreationOptions.RunContinuationsAsynchronously), ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
         Thing thing = new("t1");
-        AgentTask<string, string> stubborn = AgentTask.Create<string, string>("stubborn", async (_, _) => { await release.Task; ended.SetResult(); return ""; }, [ResourceRequirement.Exclusive("thing")]);
+        AgentTask<string, string> stubborn = AgentTask.Create<string, string>("stubborn", async (_, _) => { entered.SetResult(); await release.Task; ended.SetResult(); return ""; }, [ResourceRequirement.Exclusive("thing")]);
         await using AgentOrchestrator orchestrator = new(new OrchestratorOptions { Workers = [new Worker("w", [thing])], GracePeriod = TimeSpan.FromMilliseconds(5) });
         Job<string, string, string> job = await orchestrator.StartAsync(Agents.Make(c => c.RunAsync(stubborn, "")), "");
-        await job.UntilAsync("task.started");
+        await entered.Task;
         await job.CancelAsync();
         await Assert.ThrowsAsync<JobCancelledException>(() => job.Completion);
         orchestrator.SetOffline("t1", "for repair");

@@ -167,6 +167,10 @@ public sealed record JobHeadFilter
 
     /// <summary>Whether jobs that other jobs started are listed, too.</summary>
     public bool Children { get; init; }
+
+    internal bool Fits(JobHead head) =>
+        (Status is null || head.Status == Status) && (AgentId is null || head.AgentId == AgentId) && (Since is null || head.Created >= Since)
+        && (Ended is null || head.Ended is not null == Ended) && (Children || !head.Id.IsChild);
 }
 
 /// <summary>Something for a job from outside its runner.</summary>

@@ -5,6 +5,8 @@ namespace Millstream;
 /// <content>Jobs in a store: becoming a runner, taking up what dead runners left, hearing other processes.</content>
 public sealed partial class AgentOrchestrator
 {
+    private static readonly TimeSpan InboxPause = TimeSpan.FromSeconds(1);
+
     private readonly CancellationTokenSource _stopping = new();
     private Task? _start;
     private Task _inbox = Task.CompletedTask;
@@ -86,27 +88,37 @@ public sealed partial class AgentOrchestrator
     /// <summary>Delivers what other processes have put into the inboxes of the jobs of this one.</summary>
     private async Task HearAsync(IJournalStorage storage)
     {
-        while (!_stopping.IsCancellationRequested)
+        try
         {
-            try
+            while (true)
             {
                 Task offered = Volatile.Read(ref _offered).Task;
-                foreach (InboxEntry entry in await storage.ReadInboxAsync(_engine.RunnerEpoch, _stopping.Token))
-                {
-                    if (_engine.Jobs.Find(entry.Job) is { } runner && runner.IsNewInInbox(entry.Number))
-                        Deliver(runner, entry);
-                }
-                await (await Task.WhenAny(storage.WaitForChangeAsync(_stopping.Token), offered));
+                await (await TakeInboxesAsync(storage)
+                    ? await Task.WhenAny(storage.WaitForChangeAsync(_stopping.Token), offered)
+                    : Task.Delay(InboxPause, _engine.Time, _stopping.Token));
             }
-            catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
+        }
+        catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
+        {
+            // The process is going.
+        }
+    }
+
+    private async Task<bool> TakeInboxesAsync(IJournalStorage storage)
+    {
+        try
+        {
+            foreach (InboxEntry entry in await storage.ReadInboxAsync(_engine.RunnerEpoch, _stopping.Token))
             {
-                return;
+                if (_engine.Jobs.Find(entry.Job) is { } runner && runner.IsNewInInbox(entry.Number))
+                    Deliver(runner, entry);
             }
-            catch (JournalStorageException e)
-            {
-                _engine.Log.InboxFailed(e);
-                await storage.WaitForChangeAsync(_stopping.Token);
-            }
+            return true;
+        }
+        catch (JournalStorageException e)
+        {
+            _engine.Log.InboxFailed(e);
+            return false;
         }
     }
 

@@ -229,6 +229,8 @@ internal sealed partial class JobRunner
 
         public void Durable() => Runner!.TurnIsDurable(this);
 
+        public void Lost() => Drop();
+
         public void Clear()
         {
             const int kept = 256;

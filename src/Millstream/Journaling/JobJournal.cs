@@ -4,6 +4,9 @@ namespace Millstream;
 internal interface IDurable
 {
     void Durable();
+
+    /// <summary>It will never be durable: the store refused it.</summary>
+    void Lost();
 }
 
 /// <summary>

@@ -86,8 +86,8 @@ internal sealed class StoredJobJournal : JobJournal
     {
         if (result != AppendResult.Appended)
         {
-            _told.Clear();
             _owner.Refused(result, null);
+            TellLost();
             return;
         }
         lock (Gate)
@@ -105,8 +105,15 @@ internal sealed class StoredJobJournal : JobJournal
     /// <summary>The store failed. The writer's.</summary>
     public void Failed(JournalStorageException error)
     {
-        _told.Clear();
         _owner.Refused(default, error);
+        TellLost();
+    }
+
+    private void TellLost()
+    {
+        foreach (IDurable lost in _told)
+            lost.Lost();
+        _told.Clear();
     }
 
     protected override bool Commit(long upTo, IDurable? whenDurable)

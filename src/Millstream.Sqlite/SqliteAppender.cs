@@ -1,4 +1,4 @@
-using Microsoft.Data.Sqlite;
+using SQLitePCL;
 
 namespace Millstream;
 
@@ -6,12 +6,25 @@ namespace Millstream;
 /// Writes batches. It remembers each job's key, epoch and next number, so that an append is one row written and none read. What it remembers holds until
 /// another process has written.
 /// </summary>
+/// <remarks>
+/// In <c>records</c> each job has pages of its own, so a batch of many jobs would write a page of 4 KiB for each record. Such records go to the end of
+/// <c>recent</c> first, and from there in one go to their places: then a page takes several at once. Readers see both as one.
+/// </remarks>
 internal sealed class SqliteAppender
 {
+    /// <summary>How many records may wait for their places.</summary>
+    public const int MostRecent = 16_000;
+
     private const int MostKnown = 200_000;
-    private const string LastRecord = "SELECT place, count FROM records WHERE place >= ?1 AND place < ?2 ORDER BY place DESC LIMIT 1";
+    private const int FewJobs = 16, LargeRecord = 2_000;
+    private const string LastRecord = """
+        SELECT place, count FROM (SELECT place, count FROM records WHERE place >= ?1 AND place < ?2 ORDER BY place DESC LIMIT 1)
+        UNION ALL SELECT place, count FROM (SELECT place, count FROM recent WHERE place >= ?1 AND place < ?2 ORDER BY place DESC LIMIT 1)
+        ORDER BY place DESC LIMIT 1
+        """;
 
     private readonly Dictionary<JobId, Known> _known = [];
+    private long _recentRow;
 
     public void Forget() => _known.Clear();
 
@@ -24,7 +37,9 @@ internal sealed class SqliteAppender
             _known.Clear();
         AppendResult[] results = new AppendResult[batch.Count];
         for (int i = 0; i < results.Length; i++)
-            results[i] = Append(session, batch[i]);
+            results[i] = Append(session, batch[i], batch.Count < FewJobs || batch[i].Record.Bytes.Length > LargeRecord);
+        if (_recentRow >= MostRecent)
+            Place(session);
         return results;
     }
 
@@ -41,7 +56,14 @@ internal sealed class SqliteAppender
 
     public static long Place(long key, long number) => (key << SqliteSchema.NumberBits) + number;
 
-    private AppendResult Append(SqliteSession session, JobAppend append)
+    private void Place(SqliteSession session)
+    {
+        session.Run("INSERT INTO records (place, count, bytes) SELECT place, count, bytes FROM recent ORDER BY place");
+        session.Run("DELETE FROM recent");
+        _recentRow = 0;
+    }
+
+    private AppendResult Append(SqliteSession session, JobAppend append, bool direct)
     {
         JournalRecord record = append.Record;
         bool creates = append is { Epoch: 1, Record: { First: 1, Count: > 0 } };
@@ -67,7 +89,13 @@ internal sealed class SqliteAppender
             session.Run(SqliteHeads.Update, SqliteHeads.Values(append.Head));
         }
         if (record.Count > 0)
-            session.Run("INSERT INTO records (place, count, bytes) VALUES (?1, ?2, ?3)", Place(known.Value.Key, record.First), record.Count, SqliteSession.Blob(record.Bytes));
+        {
+            session.Run(direct ? "INSERT INTO records (place, count, bytes) VALUES (?1, ?2, ?3)" : "INSERT INTO recent (place, count, bytes) VALUES (?1, ?2, ?3)",
+                Place(known.Value.Key, record.First), record.Count, SqliteSession.Blob(record.Bytes));
+            // Rows are numbered from 1 again after each move, by every process.
+            if (!direct)
+                _recentRow = raw.sqlite3_last_insert_rowid(session.Connection.Handle);
+        }
         foreach (long number in append.Taken)
             session.Run("DELETE FROM inbox WHERE number = ?1 AND job = ?2", number, known.Value.Key);
         _known[append.Job] = known.Value with { Next = record.First + record.Count };

@@ -133,7 +133,8 @@ public sealed partial class SqliteJournalStorage : IJournalStorage
     {
         if (session.Number("SELECT key FROM jobs WHERE id = ?1 AND ended IS NOT NULL", job.Value) is not { } key)
             return (false, false);
-        session.Run("DELETE FROM records WHERE place >= ?1 AND place < ?2", SqliteAppender.Place(key, 0), SqliteAppender.Place(key + 1, 0));
+        foreach (string table in (string[])["records", "recent"])
+            session.Run($"DELETE FROM {table} WHERE place >= ?1 AND place < ?2", SqliteAppender.Place(key, 0), SqliteAppender.Place(key + 1, 0));
         session.Run("DELETE FROM inbox WHERE job = ?1", key);
         session.Run("DELETE FROM jobs WHERE key = ?1", key);
         _appender.Forget(job);
@@ -175,15 +176,21 @@ public sealed partial class SqliteJournalStorage : IJournalStorage
 
     private static List<JournalRecord> Page(SqliteSession session, long key, long from)
     {
-        long begin = session.Number("SELECT max(place) FROM records WHERE place >= ?1 AND place <= ?2", SqliteAppender.Place(key, 0), SqliteAppender.Place(key, from)) ?? SqliteAppender.Place(key, 0);
+        // The record that holds the number begins at or before it; a job's last record in either table may be that one.
+        using SqliteDataReader reader = session.With("""
+            SELECT place, count, bytes FROM records WHERE place >= max(?1, coalesce((SELECT max(place) FROM records WHERE place >= ?1 AND place <= ?2), ?2)) AND place < ?3
+            UNION ALL
+            SELECT place, count, bytes FROM recent WHERE place >= max(?1, coalesce((SELECT max(place) FROM recent WHERE place >= ?1 AND place <= ?2), ?2)) AND place < ?3
+            ORDER BY place
+            """, SqliteAppender.Place(key, 0), SqliteAppender.Place(key, from), SqliteAppender.Place(key + 1, 0)).ExecuteReader();
         List<JournalRecord> page = [];
         int bytes = 0;
-        using SqliteDataReader reader = session.With("SELECT place, count, bytes FROM records WHERE place >= ?1 AND place < ?2 ORDER BY place", begin, SqliteAppender.Place(key + 1, 0)).ExecuteReader();
         while (page.Count < PageRecords && bytes < PageBytes && reader.Read())
         {
             JournalRecord record = new(reader.GetInt64(0) & uint.MaxValue, reader.GetInt32(1), reader.GetFieldValue<byte[]>(2));
-            if (record.First + record.Count > from)
-                page.Add(record);
+            if (record.First + record.Count <= from)
+                continue;
+            page.Add(record);
             bytes += record.Bytes.Length;
         }
         return page;

@@ -23,6 +23,8 @@ internal static class SqliteSchema
             runner INTEGER NOT NULL, restarts INTEGER NOT NULL, epoch INTEGER NOT NULL) STRICT;
         CREATE INDEX open_jobs ON jobs (runner) WHERE ended IS NULL;
         CREATE TABLE records (place INTEGER PRIMARY KEY, count INTEGER NOT NULL, bytes BLOB NOT NULL) STRICT;
+        CREATE TABLE recent (row INTEGER PRIMARY KEY, place INTEGER NOT NULL, count INTEGER NOT NULL, bytes BLOB NOT NULL) STRICT;
+        CREATE UNIQUE INDEX recent_places ON recent (place);
         CREATE TABLE inbox (number INTEGER PRIMARY KEY AUTOINCREMENT, job INTEGER NOT NULL, kind INTEGER NOT NULL, sender TEXT, payload BLOB NOT NULL) STRICT;
         CREATE UNIQUE INDEX inbox_senders ON inbox (job, sender);
         CREATE TABLE runners (number INTEGER PRIMARY KEY AUTOINCREMENT, process INTEGER NOT NULL, host TEXT NOT NULL, opened INTEGER NOT NULL) STRICT;

@@ -76,6 +76,8 @@ public sealed class WorkflowRunTests
 
     [Theory]
     [InlineData("file.write, with: { path: x, text: \"${{ tasks.b.output.stdout }}\" }", "4:53: with.text: string is wanted; ${{ tasks.b.output.stdout }} is null")]
+    [InlineData("template, with: { text: \"${{ tasks.b.output.stdout }}\" }", "4:42: with.text: string is wanted; ${{ tasks.b.output.stdout }} is null")]
+    [InlineData("template, with: { file: \"${{ tasks.b.output.stdout }}\" }", "4:42: with.file: string is wanted; ${{ tasks.b.output.stdout }} is null")]
     [InlineData("template, with: { text: t, values: { x: \"a ${{ tasks.b.output.stdout }}\" } }", "4:60: ${{ tasks.b.output.stdout }} is null and cannot stand in text")]
     public async Task Run_NullOfATaskThatFailed_SaysWhereWhyAndWhatToDo(string uses, string message)
     {

@@ -38,6 +38,10 @@ internal static class TemplateText
             context.Faults.Add(given[0].Mark, $"{name}: the template cannot be read: {error}");
     }
 
+    /// <summary>What a template takes when it runs: the one of text and file that was written, which then must not be null.</summary>
+    public static DataType With(MapValue with) => DataType.ObjectOf(KindShape.BuiltIn["template"].With.Fields.ToDictionary(
+        f => f.Key, f => f.Value with { Required = f.Key is "text" or "file" && with.Entries.Any(e => e.Key == f.Key) }, StringComparer.Ordinal));
+
     /// <summary>Fills a template; <paramref name="delta"/> gets the text in pieces as it comes.</summary>
     public static async Task<JsonElement> RunAsync(JsonElement with, string folder, Action<string> delta, CancellationToken token)
     {

@@ -82,7 +82,9 @@ internal sealed class WorkflowCompiler(WorkflowDefinition definition, IReadOnlyD
 
     private static object With(TaskDefinition task, ExpressionScope scope) => TaskInputs.With(task, KindOf(task), scope);
 
-    private static DataType KindOf(TaskDefinition task) => task.Workflow is { } nested ? NestedWorkflow.With(nested) : KindShape.BuiltIn[task.Uses].With;
+    private static DataType KindOf(TaskDefinition task) => task.Workflow is { } nested ? NestedWorkflow.With(nested)
+        : task.Uses == "template" ? TemplateText.With((MapValue)task.With)
+        : KindShape.BuiltIn[task.Uses].With;
 
     private static RunEnd EndOf(NodeEnd end) => end.Status switch
     {

@@ -58,11 +58,15 @@ internal sealed class PlainView(RunModel model, TextWriter output, TextWriter er
             case JobEventKinds.Event when e.Value is WorkflowEvent.DecisionNeeded decision:
                 Line(e, $"{path} failed and waits for a signal to retry or skip it: {OutputText.CleanLines(decision.Error)}");
                 break;
-            case JobEventKinds.Event when e.Value is WorkflowEvent.TaskEnded ended && line.Parent is not { IsFanOut: true }:
+            case JobEventKinds.Event when line.Parent is { IsFanOut: true }:
+                if (e.Value is WorkflowEvent.TaskEnded { Error: { } untold })
+                    Line(e, $"{path} failed: {OutputText.CleanLines(untold)}");
+                break;
+            case JobEventKinds.Event when e.Value is WorkflowEvent.TaskEnded ended:
                 string runs = line.IsFanOut && line.Scheduled > 0 ? $", {line.Completed} of {line.Scheduled} completed" : "";
                 string took = line.Started is { } from ? $" in {OutputText.Elapsed(e.Time - from)}" : "";
                 string cut = line.Cut is { } text ? $", {text}" : "";
-                Line(e, $"{path} {ended.Status.ToString().ToLowerInvariant()}{took}{runs}{cut} [{ended.Done}/{ended.Total}]");
+                Line(e, $"{path} {ended.Status.ToString().ToLowerInvariant()}{took}{runs}{cut} [{ended.Done}/{ended.Total}]{(ended.Error is { } why ? $": {OutputText.CleanLines(why)}" : "")}");
                 break;
             case JobEventKinds.TaskStarted or JobEventKinds.ChildStarted when !line.IsFanOut || line.Scheduled == 1:
                 Line(e, $"{path} started{(e.Attempt > 1 ? $" (attempt {e.Attempt})" : "")}");

@@ -58,7 +58,10 @@ internal sealed class RunModel
         if (LineOf(e) is not { } line)
             return;
         if (e.Value is WorkflowEvent.TaskEnded ended)
+        {
+            line.Error = ended.Error ?? line.Error;
             End(line, ended.Status, e.Time);
+        }
         else
             Add(line, e);
     }

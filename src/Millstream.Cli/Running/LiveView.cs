@@ -10,6 +10,9 @@ internal sealed class LiveView(RunModel model, Job job, AgentOrchestrator orches
 {
     private static readonly TimeSpan Frame = TimeSpan.FromMilliseconds(100);
 
+    private readonly Lock _drawing = new();
+    private bool _hasLeft;
+
     public async Task ShowAsync(IAsyncEnumerable<JobEvent> events)
     {
         Task reading = ReadAsync(events);
@@ -17,15 +20,23 @@ internal sealed class LiveView(RunModel model, Job job, AgentOrchestrator orches
         {
             while (!reading.IsCompleted)
             {
-                live.UpdateTarget(Render());
-                live.Refresh();
+                Draw(live);
                 await Task.WhenAny(reading, Task.Delay(Frame));
             }
 
-            live.UpdateTarget(Render());
-            live.Refresh();
+            Draw(live);
         });
         await reading;
+    }
+
+    public void Leave()
+    {
+        lock (_drawing)
+        {
+            _hasLeft = true;
+            console.Cursor.Show();
+            console.WriteLine();
+        }
     }
 
     public void End(JobEnding ending, TimeSpan elapsed)
@@ -55,6 +66,15 @@ internal sealed class LiveView(RunModel model, Job job, AgentOrchestrator orches
         {
             lock (model)
                 model.Add(e);
+        }
+    }
+
+    private void Draw(LiveDisplayContext live)
+    {
+        lock (_drawing)
+        {
+            if (!_hasLeft)
+                live.UpdateTarget(Render());
         }
     }
 
@@ -137,7 +157,7 @@ internal sealed class LiveView(RunModel model, Job job, AgentOrchestrator orches
 
     private static string Progress(TaskLine line)
     {
-        string took = line.Started is { } from ? OutputText.Elapsed((line.Ended ?? DateTimeOffset.UtcNow) - from) : "";
+        string took = (line.Phase == TaskPhase.Waiting ? line.Asked : line.Started) is { } from ? OutputText.Elapsed((line.Ended ?? DateTimeOffset.UtcNow) - from) : "";
         string runs = line.IsFanOut && line.Scheduled > 0 ? string.Create(CultureInfo.InvariantCulture, $"{line.Completed + line.Failed}/{line.Scheduled}{(line.Failed > 0 ? $" [red]{line.Failed} failed[/]" : "")} ") : "";
         return $"{runs}[dim]{took}[/]";
     }
@@ -156,7 +176,9 @@ internal sealed class LiveView(RunModel model, Job job, AgentOrchestrator orches
             case TaskPhase.Running:
                 return line.LastOutput ?? "";
             default:
-                return line.Cut ?? (line.Retries > 0 ? $"after {(line.Retries == 1 ? "1 retry" : $"{line.Retries} retries")}" : "");
+                return line.Note
+                    ?? (line.Retries > 0 ? $"after {(line.Retries == 1 ? "1 retry" : $"{line.Retries} retries")}"
+                    : line.Waited.TotalSeconds > 1 ? $"after {OutputText.Elapsed(line.Waited)} in line" : "");
         }
     }
 

@@ -51,6 +51,18 @@ public sealed class ChildJobFailedException : MillstreamException
     public JobError Error { get; }
 }
 
+/// <summary>A job's journal is not what was written to it.</summary>
+public sealed class JournalDamagedException : MillstreamException
+{
+    internal JournalDamagedException(JobId job, long number, string what) : base($"the journal of job {job} is damaged: its record at {number} {what}. Restore it from a copy, or remove the job.") => (Job, Number) = (job, number);
+
+    /// <summary>The job.</summary>
+    public JobId Job { get; }
+
+    /// <summary>The number of the first entry of the record.</summary>
+    public long Number { get; }
+}
+
 /// <summary>What <see cref="Job{TOutput,TEvent,TSignal}.Completion"/> gives for a job that failed.</summary>
 public sealed class JobFailedException : MillstreamException
 {
@@ -82,6 +94,26 @@ public sealed class JobDetachedException : OperationCanceledException
 
     /// <summary>The job.</summary>
     public JobId Job { get; }
+}
+
+/// <summary>A value is larger than a journal takes.</summary>
+public sealed class PayloadTooLargeException : MillstreamException
+{
+    internal PayloadTooLargeException(Type type, long size, long limit) : base($"a {type.Name} of {size:N0} bytes, but {limit:N0} are the most")
+    {
+    }
+}
+
+/// <summary>A job cannot go on with the code and the store there are; nothing of it is lost.</summary>
+public sealed class JobSuspendedException : MillstreamException
+{
+    internal JobSuspendedException(JobId job, string reason) : base($"job {job} is suspended: {reason}") => (Job, Reason) = (job, reason);
+
+    /// <summary>The job.</summary>
+    public JobId Job { get; }
+
+    /// <summary>Why.</summary>
+    public string Reason { get; }
 }
 
 /// <summary>A context was used outside its job's turn, or after the body returned; or the body waited for what its context did not give.</summary>

@@ -75,6 +75,9 @@ public static class JobEventKinds
     /// <summary>The job was cancelled and is ending; <c>reason</c>.</summary>
     public const string JobCancelling = "job.cancelling";
 
+    /// <summary>Another process, or the same one started again, goes on with the job; <c>runner</c>, <c>epoch</c>, <c>version</c>.</summary>
+    public const string JobResumed = "job.resumed";
+
     /// <summary>The body returned; what it left behind is being stopped.</summary>
     public const string JobReturned = "job.returned";
 

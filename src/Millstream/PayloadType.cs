@@ -17,6 +17,19 @@ internal abstract class PayloadType
 
     public abstract object? Read(JsonElement json);
 
+    public abstract void Write(Utf8JsonWriter writer, object? value);
+
+    public abstract object? Read(ReadOnlySpan<byte> json);
+
+    /// <summary>The value as the bytes that a journal holds.</summary>
+    public byte[] ToBytes(object? value)
+    {
+        System.Buffers.ArrayBufferWriter<byte> bytes = new();
+        using (Utf8JsonWriter writer = new(bytes, new JsonWriterOptions { Encoder = AgentContract.DefaultOptions.Encoder, SkipValidation = true }))
+            Write(writer, value);
+        return bytes.WrittenSpan.ToArray();
+    }
+
     private sealed class RuntimePayloadType : PayloadType
     {
         public override Type Type => typeof(object);
@@ -24,6 +37,10 @@ internal abstract class PayloadType
         public override JsonElement Write(object? value) => JsonSerializer.SerializeToElement(value, value?.GetType() ?? typeof(object), AgentContract.DefaultOptions);
 
         public override object Read(JsonElement json) => json;
+
+        public override void Write(Utf8JsonWriter writer, object? value) => JsonSerializer.Serialize(writer, value, value?.GetType() ?? typeof(object), AgentContract.DefaultOptions);
+
+        public override object Read(ReadOnlySpan<byte> json) => JsonSerializer.Deserialize<JsonElement>(json);
     }
 }
 
@@ -41,4 +58,14 @@ internal sealed class PayloadType<T>(JsonTypeInfo<T>? info) : PayloadType
     public override JsonElement Write(object? value) => value is JsonElement element ? element : JsonSerializer.SerializeToElement((T)value!, Info);
 
     public override object? Read(JsonElement json) => typeof(T) == typeof(JsonElement) ? json : json.Deserialize(Info);
+
+    public override void Write(Utf8JsonWriter writer, object? value)
+    {
+        if (value is JsonElement element)
+            element.WriteTo(writer);
+        else
+            JsonSerializer.Serialize(writer, (T)value!, Info);
+    }
+
+    public override object? Read(ReadOnlySpan<byte> json) => JsonSerializer.Deserialize(json, Info);
 }

@@ -1,7 +1,7 @@
 namespace Millstream;
 
 /// <summary>Creates, finds, lists and cancels jobs; owns their lifecycle, never their work. Disposing it stops jobs and cancels nothing.</summary>
-public sealed class AgentOrchestrator : IAsyncDisposable
+public sealed partial class AgentOrchestrator : IAsyncDisposable
 {
     private readonly Engine _engine;
     private readonly Lock _gate = new();
@@ -38,7 +38,10 @@ public sealed class AgentOrchestrator : IAsyncDisposable
         Agent<TInput, TOutput, TEvent, TSignal> agent, TInput input, JobOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(agent);
-        return Task.FromResult(new Job<TOutput, TEvent, TSignal>(Start(agent, input, options ?? new JobOptions())));
+        options ??= new JobOptions();
+        return _engine.IsDurable
+            ? Outside.Run(async () => new Job<TOutput, TEvent, TSignal>(await StartStoredAsync(agent, input, options)))
+            : Task.FromResult(new Job<TOutput, TEvent, TSignal>(Start(agent, input, options)));
     }
 
     /// <summary>Starts a job of a registered agent, with its input as JSON.</summary>
@@ -52,36 +55,49 @@ public sealed class AgentOrchestrator : IAsyncDisposable
         ArgumentException.ThrowIfNullOrWhiteSpace(agentId);
         Agent agent = Agents.Find(agentId, version, _engine.Options.Services)
             ?? throw new ArgumentException($"There is no agent {agentId}{(version is null ? "" : $" of version {version}")}; registered are {string.Join(", ", Agents.List().Select(a => $"{a.Id} {a.Version}").DefaultIfEmpty("none"))}.", nameof(agentId));
-        return Task.FromResult(new Job(Start(agent, agent.ReadInput(input), options ?? new JobOptions())));
+        object? value = agent.ReadInput(input);
+        options ??= new JobOptions();
+        return _engine.IsDurable ? Outside.Run(async () => new Job(await StartStoredAsync(agent, value, options))) : Task.FromResult(new Job(Start(agent, value, options)));
     }
 
     /// <summary>The job of that id, or null where it is unknown.</summary>
-    public Task<Job?> GetJobAsync(JobId id) => Task.FromResult(_engine.Jobs.Find(id) is { } runner ? new Job(runner) : null);
+    public Task<Job?> GetJobAsync(JobId id) => Outside.Run(async () => await FindStoredAsync(id) is { } source ? new Job(source) : null);
 
     /// <summary>The job of that id with its types, or null where it is unknown.</summary>
     /// <exception cref="InvalidOperationException">The job belongs to an agent with other types.</exception>
     public Task<Job<TOutput, TEvent, TSignal>?> GetJobAsync<TInput, TOutput, TEvent, TSignal>(Agent<TInput, TOutput, TEvent, TSignal> agent, JobId id)
     {
         ArgumentNullException.ThrowIfNull(agent);
-        return Task.FromResult(_engine.Jobs.Find(id) is { } runner ? new Job(runner).As<TOutput, TEvent, TSignal>() : null);
+        return Outside.Run(async () => await FindStoredAsync(id) is { } source ? new Job(source).As<TOutput, TEvent, TSignal>() : null);
     }
 
     /// <summary>The jobs that fit, oldest first.</summary>
     public async IAsyncEnumerable<JobSummary> ListJobsAsync(JobFilter? filter = null)
     {
         JobFilter wanted = filter ?? new JobFilter();
-        await Task.CompletedTask;
+        HashSet<JobId> listed = [];
+        if (_engine.Writer is { Storage: { } storage })
+        {
+            await foreach (JobHead head in storage.ListAsync(new JobHeadFilter { AgentId = wanted.AgentId, Since = wanted.Since, Children = wanted.Children }))
+            {
+                // What runs here is known better than what was written of it.
+                JobSummary job = _engine.Jobs.Find(head.Id) is { } live ? Summary(live) : new JobSummary(head.Id, head.AgentId, head.AgentVersion, head.Status, head.Created, head.Ended, head.Tenant, head.Priority);
+                listed.Add(head.Id);
+                if ((wanted.Status ?? job.Status) == job.Status)
+                    yield return job;
+            }
+        }
         foreach (JobRunner runner in _engine.Jobs.All())
         {
             JobSummary job = Summary(runner);
-            if ((wanted.Children || !job.Id.IsChild) && (wanted.Status ?? job.Status) == job.Status && (wanted.AgentId ?? job.AgentId) == job.AgentId && (wanted.Since is null || job.Created >= wanted.Since))
+            if (!listed.Contains(job.Id) && (wanted.Children || !job.Id.IsChild) && (wanted.Status ?? job.Status) == job.Status && (wanted.AgentId ?? job.AgentId) == job.AgentId && (wanted.Since is null || job.Created >= wanted.Since))
                 yield return job;
         }
     }
 
     /// <summary>Cancels a job; <see cref="SignalResult.JobEnded"/> where it has ended or is unknown.</summary>
     public Task<SignalResult> CancelJobAsync(JobId id, string? reason = null) =>
-        _engine.Jobs.Find(id) is { } runner ? new Job(runner).CancelAsync(reason) : Task.FromResult(SignalResult.JobEnded);
+        Outside.Run(async () => await FindStoredAsync(id) is { } source ? await source.CancelAsync(reason) : SignalResult.JobEnded);
 
     /// <summary>Adds a worker; tasks that wait for what it offers start at once.</summary>
     /// <exception cref="ArgumentException">Its id, or that of a resource of it, is there already.</exception>
@@ -113,6 +129,7 @@ public sealed class AgentOrchestrator : IAsyncDisposable
     private async Task StopAsync()
     {
         _engine.IsStopping = true;
+        _stopping.Cancel();
         List<(JobRunner Job, Task Turn)> stopping = [.. _engine.Jobs.All().Where(j => j.Ended is null).Select(j => (j, j.DetachAsync()))];
         _engine.Fleet.Dispose();
         foreach ((JobRunner job, Task turn) in stopping)
@@ -127,6 +144,8 @@ public sealed class AgentOrchestrator : IAsyncDisposable
             }
         }
         await _engine.WhenQuietAsync();
+        await _inbox;
+        _engine.Writer?.Dispose();
     }
 
     private static JobSummary Summary(JobRunner runner) => new(

@@ -22,6 +22,13 @@ internal abstract class AskCommand(string questionId, object question, PayloadTy
 
     public override JournalEntry StopEntry() => Entry(EntryKind.QuestionWithdrawing, questionId);
 
+    public override void Restore(JournalEntry end)
+    {
+        (_isOver, _isStopped) = (1, end.Kind == EntryKind.QuestionWithdrawn);
+        if (!_isStopped)
+            _reply = JobRunner.ReadPayload(replyType, end.Payload);
+    }
+
     public override void Start()
     {
         // It is open as soon as it is durable; nothing is to be done.
@@ -30,7 +37,9 @@ internal abstract class AskCommand(string questionId, object question, PayloadTy
     public override void Stop() => TryEnd(null, isStopped: true, null);
 
     /// <summary>Answers it, once.</summary>
-    public Task<SignalResult> AnswerAsync(JsonElement reply)
+    /// <param name="reply">The reply.</param>
+    /// <param name="inboxNumber">Its number in the job's inbox, 0 where it did not come through it.</param>
+    public Task<SignalResult> AnswerAsync(JsonElement reply, long inboxNumber = 0)
     {
         object? value;
         try
@@ -41,15 +50,17 @@ internal abstract class AskCommand(string questionId, object question, PayloadTy
         {
             throw new ArgumentException($"The reply to question {questionId} ({question.GetType().Name}) is no {replyType.Type.Name}: {e.Message}", nameof(reply), e);
         }
-        AnswerReceipt receipt = new();
+        AnswerReceipt receipt = new() { InboxNumber = inboxNumber };
         return TryEnd(value, isStopped: false, receipt) ? receipt.Result : Task.FromResult(SignalResult.UnknownQuestion);
     }
 
     public override void Deliver(JobRunner runner)
     {
         base.Deliver(runner);
-        if (_receipt is not null)
-            runner.AnswerWhenDurable(_receipt);
+        if (_receipt is null)
+            return;
+        runner.TakeFromInbox(_receipt.InboxNumber);
+        runner.AnswerWhenDurable(_receipt);
     }
 
     public override void Dropped(JobRunner runner) => _receipt?.Dropped(runner);

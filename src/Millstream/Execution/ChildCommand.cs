@@ -28,13 +28,33 @@ internal abstract class ChildCommand(Agent agent, object? input, string subject)
     /// <summary>Gives the child a signal; one that has ended drops it.</summary>
     public void Send(SignalDelivery signal) => _child!.Enqueue(signal);
 
+    public override void Restore(JournalEntry end) => _end = EndOf(end, agent.Contract.Output);
+
+    /// <summary>How a child ended, from the entry of its end in its own journal or in its parent's.</summary>
+    public static JobEnding EndOf(JournalEntry end, PayloadType output) => end.Kind switch
+    {
+        EntryKind.ChildCompleted or EntryKind.JobCompleted => new JobEnding.Completed(JobRunner.ReadPayload(output, end.Payload)),
+        EntryKind.ChildFailed or EntryKind.JobFailed => new JobEnding.Failed((JobError)end.Payload!),
+        _ => new JobEnding.Cancelled((end.Payload as JobError)?.Message),
+    };
+
+    public override void Resume(int attempts)
+    {
+        if (Runner.Engine.Recovery?.TakeChild(ChildId) is not { } known)
+            Start();
+        else if (known.Ending is { } end)
+            EndedBefore(known, end);
+        else
+            _child = Runner.Engine.RecoverChild(known, agent, Runner, Ended);
+    }
+
     public override void Start()
     {
         JobOptions options = new() { Id = ChildId, Tenant = Runner.Options.Tenant, Priority = Runner.Options.Priority, Weight = Runner.Options.Weight };
         _child = Runner.Engine.StartChild(agent, input, options, Runner, Ended);
     }
 
-    public override void Stop() => _child!.Enqueue(new CancelDelivery("its parent stopped it"));
+    public override void Stop() => _child?.Enqueue(new CancelDelivery("its parent stopped it"));
 
     protected override JournalEntry EndEntry() => _end switch
     {
@@ -47,9 +67,17 @@ internal abstract class ChildCommand(Agent agent, object? input, string subject)
 
     protected abstract void Settle(JobEnding end);
 
-    private void Ended(JobRunner child)
+    private void EndedBefore(RecoveredJob known, JournalEntry end)
     {
-        _end = child.Ended;
+        JobRunner.ShowMissing(Runner, ChildId, known.Entries, known.Shown);
+        Ended(EndOf(end, agent.Contract.Output));
+    }
+
+    private void Ended(JobRunner child) => Ended(child.Ended!);
+
+    private void Ended(JobEnding end)
+    {
+        _end = end;
 #if MILLSTREAM_PLANTED_BUGS
         if (PlantedBugs.Is(Bug.ChildEndLost) && _end is JobEnding.Cancelled) return;
 #endif

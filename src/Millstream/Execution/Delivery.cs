@@ -37,6 +37,9 @@ internal abstract class SentDelivery : Delivery
 
     public Task<SignalResult> Result => _result.Task;
 
+    /// <summary>Its number in the job's inbox, 0 where it did not come through it.</summary>
+    public long InboxNumber { get; init; }
+
     public override void Dropped(JobRunner runner)
     {
         if (runner.Ended is not null)
@@ -53,6 +56,7 @@ internal sealed class SignalDelivery(object? signal, string? id) : SentDelivery
 {
     public override void Deliver(JobRunner runner)
     {
+        runner.TakeFromInbox(InboxNumber);
         bool isNew = id is null || runner.IsNewSender(id);
 #if MILLSTREAM_PLANTED_BUGS
         isNew |= PlantedBugs.Is(Bug.DuplicateSenderNotDropped);
@@ -65,7 +69,7 @@ internal sealed class SignalDelivery(object? signal, string? id) : SentDelivery
             runner.AnswerWhenDurable(this, SignalResult.Duplicate);
             return;
         }
-        runner.Add(new JournalEntry(EntryKind.Signal, runner.Now) { Payload = signal, PayloadType = runner.Agent.Contract.Signal });
+        runner.Add(new JournalEntry(EntryKind.Signal, runner.Now) { Subject = id, Payload = signal, PayloadType = runner.Agent.Contract.Signal });
 #if MILLSTREAM_PLANTED_BUGS
         if (PlantedBugs.Is(Bug.SignalAcceptedBeforeDurable)) Answer(SignalResult.Accepted);
         if (PlantedBugs.Is(Bug.SignalDeliveredTwice)) runner.Receive(signal);
@@ -80,6 +84,7 @@ internal sealed class CancelDelivery(string? reason, bool isDeadline = false) : 
 {
     public override void Deliver(JobRunner runner)
     {
+        runner.TakeFromInbox(InboxNumber);
         runner.AnswerWhenDurable(this);
         runner.Cancel(reason, isDeadline);
     }
@@ -88,7 +93,14 @@ internal sealed class CancelDelivery(string? reason, bool isDeadline = false) : 
 /// <summary>The body did what it must not; the job fails with the reason.</summary>
 internal sealed class FaultDelivery(JobError error) : Delivery
 {
-    public override void Deliver(JobRunner runner) => runner.Abandon(new JobEnding.Failed(error));
+    public override void Deliver(JobRunner runner)
+    {
+        // With a store the code may be mended and the job goes on.
+        if (runner.Engine.IsDurable)
+            runner.Suspend(error.Message);
+        else
+            runner.Abandon(new JobEnding.Failed(error));
+    }
 }
 
 /// <summary>A cancelled body's time is over.</summary>

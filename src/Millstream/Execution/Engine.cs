@@ -26,7 +26,20 @@ internal sealed class Engine
         Jobs = new JobTable(options.Limits.EndedJobs);
         // In memory a process has one runner and no earlier one.
         Fleet = new Fleet(options.ToSchedulerOptions(), options.Time, runnerEpoch: 1);
+        if (options.Journal is { } storage)
+            Writer = new JournalWriter(storage, Executor, Time, Log.JournalFailed);
     }
+
+    /// <summary>Where journals are written; null where they are in memory only.</summary>
+    public JournalWriter? Writer { get; }
+
+    public bool IsDurable => Writer is not null;
+
+    /// <summary>The number that the store has given to this process.</summary>
+    public long RunnerEpoch { get; set; } = 1;
+
+    /// <summary>What is known of jobs that are being taken up again.</summary>
+    public Recovery? Recovery { get; set; }
 
     public OrchestratorOptions Options { get; }
 
@@ -88,7 +101,19 @@ internal sealed class Engine
             return JobId.Parse(new string(_random.GetItems<char>(letters, 10)));
     }
 
-    public JobJournal MakeJournal(JobRunner runner) => Options.JournalFactory?.Invoke(runner)
+    /// <summary>A value as a journal gives it back; the value itself where journals are in memory only.</summary>
+    /// <exception cref="PayloadTooLargeException">It is larger than a journal takes.</exception>
+    public object? Copy(PayloadType type, object? value)
+    {
+        if (!IsDurable)
+            return value;
+        byte[] bytes = type.ToBytes(value);
+        return bytes.Length <= EntryWriter.MaxPayload ? type.Read(bytes) : throw new PayloadTooLargeException(type.Type, bytes.Length, EntryWriter.MaxPayload);
+    }
+
+    public JobJournal MakeJournal(JobRunner runner, StoredJobState? stored) => Writer is not null
+        ? new StoredJobJournal(Executor, Writer, runner, runner.Id, stored?.Head.Epoch ?? 1, stored?.Last ?? 0, stored?.Chain ?? Chain.Start(runner.Id), () => new StoredReader(Writer.Storage, runner.Id, runner.Agent.Contract))
+        : Options.JournalFactory?.Invoke(runner)
         ?? new MemoryJobJournal(Executor, Options.Limits.JournalBytes, () => runner.Enqueue(new FaultDelivery(new JobError(ErrorTypes.JournalFull,
             $"the entries of job {runner.Id} that must be kept are larger than {nameof(OrchestratorLimits)}.{nameof(OrchestratorLimits.JournalBytes)}, {Options.Limits.JournalBytes:N0} bytes; raise it, or emit less"))));
 
@@ -99,7 +124,17 @@ internal sealed class Engine
         Jobs.TryAdd(child, out _);
         if (IsStopping)
             _ = child.DetachAsync();
-        child.Enqueue(new StartDelivery(input));
+        child.Enqueue(new StartDelivery(Copy(agent.Contract.Input, input)));
+        return child;
+    }
+
+    /// <summary>Goes on with a child that a dead process had.</summary>
+    public JobRunner RecoverChild(RecoveredJob known, Agent agent, JobRunner parent, Action<JobRunner> whenEnded)
+    {
+        JobOptions options = Recovery.OptionsOf(known.State.Head);
+        JobRunner child = new(this, options.Id!.Value, agent, options, parent, known.State) { WhenEnded = runner => { Jobs.Ended(runner); whenEnded(runner); } };
+        Jobs.TryAdd(child, out _);
+        child.Enqueue(new JobRunner.RecoverDelivery(known.Entries, known.Shown));
         return child;
     }
 

@@ -20,6 +20,18 @@ internal sealed partial class EngineLog(ILogger logger)
     [LoggerMessage(5, LogLevel.Information, "Job {Job} ends as cancelled, but its body failed after the cancel: {Error}")]
     public partial void CancelledBodyFailed(JobId job, string error);
 
+    [LoggerMessage(7, LogLevel.Warning, "Job {Job} is suspended: {Reason}")]
+    public partial void JobSuspended(JobId job, string reason);
+
+    [LoggerMessage(8, LogLevel.Critical, "The journal does not store any more, so no job goes on and nothing is acknowledged")]
+    public partial void JournalFailed(Exception e);
+
+    [LoggerMessage(9, LogLevel.Error, "What lies in the inboxes of jobs could not be read; it is tried again")]
+    public partial void InboxFailed(Exception e);
+
+    [LoggerMessage(10, LogLevel.Warning, "Something in the inbox of job {Job} was refused: {Reason}")]
+    public partial void InboxItemRefused(JobId job, string reason);
+
     [LoggerMessage(6, LogLevel.Warning, "Job {Job} of agent {Agent} is left behind in a turn that does not end")]
     public partial void TurnDoesNotEnd(JobId job, string agent);
 }

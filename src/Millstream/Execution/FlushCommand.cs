@@ -16,6 +16,11 @@ internal sealed class FlushCommand : PendingCommand
 
     public override JournalEntry StopEntry() => throw new InvalidOperationException("A flush cannot be stopped.");
 
+    public override void Restore(JournalEntry end)
+    {
+        // Its end says all.
+    }
+
     public override void Start() => Runner.Enqueue(this);
 
     public override void Stop()

@@ -6,35 +6,37 @@ namespace Millstream;
 /// <summary>A running or ended agent, without its types: what a dashboard or a command works with. Disposing it, or leaving a stream, detaches; only a cancel cancels.</summary>
 public class Job : IAsyncDisposable
 {
-    private readonly JobRunner _runner;
+    private readonly IJobSource _source;
 
-    internal Job(JobRunner runner) => _runner = runner;
+    internal Job(IJobSource source) => _source = source;
 
     /// <summary>The id.</summary>
-    public JobId Id => _runner.Id;
+    public JobId Id => _source.Id;
 
     /// <summary>The agent's id.</summary>
-    public string AgentId => _runner.Agent.Id;
+    public string AgentId => _source.AgentId;
 
     /// <summary>The agent's version.</summary>
-    public string AgentVersion => _runner.Agent.Version;
+    public string AgentVersion => _source.AgentVersion;
 
     /// <summary>What it is doing now.</summary>
-    public JobStatus Status => _runner.Status;
+    public JobStatus Status => _source.Status;
 
     /// <summary>Its tasks that have not ended, with what each waits for.</summary>
-    public IReadOnlyList<AgentTaskInfo> Tasks => _runner.Tasks();
+    public IReadOnlyList<AgentTaskInfo> Tasks => _source.Tasks();
 
     /// <summary>What will wake it, one sentence each; empty only for a job that runs or has ended.</summary>
-    public IReadOnlyList<string> WaitsFor => _runner.WaitsFor();
+    public IReadOnlyList<string> WaitsFor => _source.WaitsFor();
 
     /// <summary>How it ended, as a value. Done when the last entry can be read.</summary>
-    public Task<JobEnding> Ending => _runner.Ending;
+    public Task<JobEnding> Ending => _source.Ending;
 
     /// <summary>Its questions that are open, oldest first.</summary>
-    public IReadOnlyList<OpenQuestion> Questions => [.. _runner.Questions().Select(q => new OpenQuestion(q.QuestionId, q.Question))];
+    public IReadOnlyList<OpenQuestion> Questions => _source.Questions();
 
-    internal JobRunner Runner => _runner;
+    internal IJobSource Source => _source;
+
+    internal JobRunner Runner => (JobRunner)_source;
 
     /// <summary>
     /// The whole stream from a number on: everything recorded so far, then what comes, until the last entry. Any number of readers may read at
@@ -52,18 +54,7 @@ public class Job : IAsyncDisposable
     /// <param name="signal">The signal.</param>
     /// <param name="id">The sender's id of it: a second one with the same id is dropped.</param>
     /// <exception cref="ArgumentException">It does not fit the agent's signal type.</exception>
-    public Task<SignalResult> SignalAsync(JsonElement signal, string? id = null)
-    {
-        PayloadType type = _runner.Agent.Contract.Signal;
-        try
-        {
-            return SendAsync(new SignalDelivery(type.Read(signal), id));
-        }
-        catch (Exception e) when (e is JsonException or InvalidOperationException or NotSupportedException)
-        {
-            throw new ArgumentException($"This is not a signal of agent {AgentId} ({type.Type.Name}): {e.Message}", nameof(signal), e);
-        }
-    }
+    public Task<SignalResult> SignalAsync(JsonElement signal, string? id = null) => _source.SignalAsync(signal, id);
 
     /// <summary>Answers a question as JSON.</summary>
     /// <param name="questionId">Its id, as in <c>q1</c>.</param>
@@ -72,9 +63,7 @@ public class Job : IAsyncDisposable
     public Task<SignalResult> AnswerAsync(string questionId, JsonElement reply)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(questionId);
-        if (_runner.Ended is not null)
-            return Task.FromResult(SignalResult.JobEnded);
-        return _runner.Question(questionId)?.AnswerAsync(reply) ?? Task.FromResult(SignalResult.UnknownQuestion);
+        return _source.AnswerAsync(questionId, reply);
     }
 
     /// <summary>Answers a question.</summary>
@@ -82,16 +71,17 @@ public class Job : IAsyncDisposable
     public Task<SignalResult> AnswerAsync<TReply>(string questionId, TReply reply) => AnswerAsync(questionId, PayloadType.Of<TReply>().Write(reply));
 
     /// <summary>Cancels the job: recorded and pushed at once; it has ended when <see cref="Ending"/> is done. A second cancel changes nothing.</summary>
-    public Task<SignalResult> CancelAsync(string? reason = null) => SendAsync(new CancelDelivery(reason));
+    public Task<SignalResult> CancelAsync(string? reason = null) => _source.CancelAsync(reason);
 
     /// <summary>The same job with its types.</summary>
     /// <exception cref="InvalidOperationException">They are not those of the job's agent; the message shows both.</exception>
     public Job<TOutput, TEvent, TSignal> As<TOutput, TEvent, TSignal>()
     {
-        AgentContract contract = _runner.Agent.Contract;
+        if (_source.Contract is not { } contract)
+            throw new InvalidOperationException($"Job {Id} belongs to agent {AgentId} {AgentVersion}, which is not registered here, so its types are not known.");
         if (contract.Output.Type != typeof(TOutput) || contract.Event.Type != typeof(TEvent) || contract.Signal.Type != typeof(TSignal))
             throw new InvalidOperationException($"Job {Id} of agent {AgentId} is {contract}; asked for was {typeof(TOutput).Name}, events {typeof(TEvent).Name}, signals {typeof(TSignal).Name}.");
-        return new Job<TOutput, TEvent, TSignal>(_runner);
+        return new Job<TOutput, TEvent, TSignal>(_source);
     }
 
     /// <summary>Detaches; the job goes on.</summary>
@@ -101,24 +91,10 @@ public class Job : IAsyncDisposable
         return ValueTask.CompletedTask;
     }
 
-    private protected Task<SignalResult> SendAsync(SentDelivery sent)
-    {
-        if (_runner.Ended is not null)
-            return Task.FromResult(SignalResult.JobEnded);
-        _runner.Enqueue(sent);
-        return sent.Result;
-    }
-
     private async IAsyncEnumerable<JobEvent> ReadAsync(long from, [EnumeratorCancellation] CancellationToken token)
     {
-        JobJournal.Cursor cursor = _runner.Journal.ReadFrom(from);
-        do
-        {
-            token.ThrowIfCancellationRequested();
-            while (cursor.TryRead(out long number) is { } entry)
-                yield return new EntryEvent(_runner.Id, entry, number);
-        }
-        while (await cursor.WaitAsync(token));
+        await foreach ((JournalEntry entry, long number) in _source.ReadAsync(from, token))
+            yield return new EntryEvent(Id, entry, number);
     }
 }
 
@@ -127,7 +103,7 @@ public sealed class Job<TOutput, TEvent, TSignal> : Job
 {
     private Task<TOutput>? _completion;
 
-    internal Job(JobRunner runner) : base(runner)
+    internal Job(IJobSource source) : base(source)
     {
     }
 
@@ -148,7 +124,8 @@ public sealed class Job<TOutput, TEvent, TSignal> : Job
     /// <summary>Sends a signal.</summary>
     /// <param name="signal">The signal; to be treated as immutable.</param>
     /// <param name="id">The sender's id of it: a second one with the same id is dropped.</param>
-    public Task<SignalResult> SignalAsync(TSignal signal, string? id = null) => SendAsync(new SignalDelivery(signal, id));
+    public Task<SignalResult> SignalAsync(TSignal signal, string? id = null) => Source is JobRunner runner
+        ? runner.SendAsync(new SignalDelivery(runner.Engine.Copy(PayloadType.Of<TSignal>(), signal), id)) : Source.SignalAsync(PayloadType.Of<TSignal>().Write(signal), id);
 
     private async Task<TOutput> CompleteAsync() => await Ending switch
     {
@@ -160,16 +137,10 @@ public sealed class Job<TOutput, TEvent, TSignal> : Job
 
     private async IAsyncEnumerable<TEvent> ReadAsync(long from, [EnumeratorCancellation] CancellationToken token)
     {
-        JobJournal.Cursor cursor = Runner.Journal.ReadFrom(from);
-        do
+        await foreach ((JournalEntry entry, _) in Source.ReadAsync(from, token))
         {
-            token.ThrowIfCancellationRequested();
-            while (cursor.TryRead(out _) is { } entry)
-            {
-                if (entry.Kind == EntryKind.Event)
-                    yield return (TEvent)entry.Payload!;
-            }
+            if (entry.Kind == EntryKind.Event)
+                yield return (TEvent)entry.Payload!;
         }
-        while (await cursor.WaitAsync(token));
     }
 }

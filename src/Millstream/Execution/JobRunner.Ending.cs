@@ -64,7 +64,7 @@ internal sealed partial class JobRunner
         _isCancelled = true;
         _isDeadline = isDeadline;
         _cancelReason = reason;
-        Add(new JournalEntry(EntryKind.JobCancelling, Now) { Payload = reason });
+        Add(new JournalEntry(EntryKind.JobCancelling, Now) { Payload = reason, Subject = isDeadline ? "deadline" : null });
         StopPending(withCleanUp: false);
         ExtendGrace(_engine.Options.GracePeriod);
         _cancelled?.Cancel();
@@ -128,7 +128,7 @@ internal sealed partial class JobRunner
         _outcome = _isCancelled ? CancelledEnding() : outcome;
         if (_firstPending is null)
             return;
-        Add(new JournalEntry(EntryKind.JobReturned, Now));
+        Add(new JournalEntry(EntryKind.JobReturned, Now) { Payload = (outcome as JobEnding.Failed)?.Error });
         StopPending();
     }
 
@@ -137,7 +137,7 @@ internal sealed partial class JobRunner
         if (_isCancelled && !body.IsFaulted)
             return CancelledEnding();
         if (body.IsCompletedSuccessfully)
-            return new JobEnding.Completed(body.Result);
+            return new JobEnding.Completed(_engine.Copy(Agent.Contract.Output, body.Result));
         return body.Exception?.InnerException is { } error
             ? new JobEnding.Failed(JobError.Of(error))
             : new JobEnding.Failed(new JobError(nameof(OperationCanceledException), $"the body of agent {Agent.Id} ended with an OperationCanceledException, but the job was not cancelled; catch it where the token is the body's own"));

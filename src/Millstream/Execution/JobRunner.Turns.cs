@@ -65,7 +65,7 @@ internal sealed partial class JobRunner
 
     private void RunTurn(Delivery delivery)
     {
-        Now = Math.Max(Now, _engine.UtcTicks);
+        Now = _recorded is { } recorded ? recorded.Span[0].Time : Math.Max(Now, _engine.UtcTicks);
         SynchronizationContext? previous = SynchronizationContext.Current;
         SynchronizationContext.SetSynchronizationContext(_turnContext);
         JobRunner? outer = s_current;
@@ -98,11 +98,16 @@ internal sealed partial class JobRunner
     private void Commit()
     {
         Turn turn = _turn;
+        if (IsReplaying)
+        {
+            Compare(turn);
+            return;
+        }
 #if MILLSTREAM_PLANTED_BUGS
         if (PlantedBugs.Is(Bug.SecondCancelUnanswered) && turn.Entries.Count == 0) return;
 #endif
         // A sender may hear something that no entry follows from (a duplicate, a second cancel), but not before what it rests on is durable.
-        if (turn.Entries.Count == 0 && turn.Sent is null)
+        if (turn.Entries.Count == 0 && turn.Sent is null && turn.Taken is null)
             return;
         if (turn.Entries.Count > 0)
             turn.Entries[^1].EndsTurn = true;
@@ -119,6 +124,8 @@ internal sealed partial class JobRunner
         if (PlantedBugs.Is(Bug.TurnInTwoAppends) && turn.Entries.Count > 2) { Journal.Append([turn.Entries[0]], null); turn.Entries.RemoveAt(0); }
 #endif
         long size = turn.Size;
+        if (turn.Taken is not null)
+            TakeOutOfInbox(turn);
         bool durable = Journal.Append(turn.Entries, turn);
         ShowInParent(turn.Entries);
 #if MILLSTREAM_PLANTED_BUGS
@@ -155,6 +162,7 @@ internal sealed partial class JobRunner
         }
         foreach ((SentDelivery sent, SignalResult result) in turn.Sent ?? [])
             sent.Answer(result);
+        _created.TrySetResult(AppendResult.Appended);
         if (turn.IsLast)
             Finish();
     }
@@ -170,9 +178,15 @@ internal sealed partial class JobRunner
     /// <summary>A durable entry of a child has a small entry in its parent's stream; its deltas are read from the child.</summary>
     public void ShowInParent(JournalEntry entry)
     {
-        if (Parent is not { } parent || entry.IsEnding || entry.Kind is EntryKind.JobStarted or EntryKind.JobReturned or EntryKind.JobCancelling or EntryKind.TaskDelta or EntryKind.Flush or EntryKind.Flushed)
+        if (Parent is { } parent)
+            ShowIn(parent, Id, entry);
+    }
+
+    private static void ShowIn(JobRunner parent, JobId child, JournalEntry entry)
+    {
+        if (entry.IsEnding || entry.Kind is EntryKind.JobStarted or EntryKind.JobReturned or EntryKind.JobCancelling or EntryKind.TaskDelta or EntryKind.Flush or EntryKind.Flushed)
             return;
-        JournalEntry pointer = new(EntryKind.ChildEntry, entry.Time) { Subject = Id.Value, Payload = new ChildPointer(Id, entry) };
+        JournalEntry pointer = new(EntryKind.ChildEntry, entry.Time) { Subject = child.Value, Payload = new ChildPointer(child, entry, entry.Number) };
         parent.Journal.Append(pointer);
         parent.ShowInParent(pointer);
     }
@@ -191,6 +205,9 @@ internal sealed partial class JobRunner
         public List<Grant>? Releases { get; set; }
 
         public List<(SentDelivery Sent, SignalResult Result)>? Sent { get; set; }
+
+        /// <summary>Items of the inbox that were delivered in it.</summary>
+        public List<long>? Taken { get; set; }
 
         public long Size { get; set; }
 
@@ -225,6 +242,7 @@ internal sealed partial class JobRunner
                 Effects.Clear();
             Releases?.Clear();
             Sent = null;
+            Taken = null;
             Size = 0;
         }
     }

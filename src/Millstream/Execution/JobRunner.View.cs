@@ -1,3 +1,6 @@
+using System.Runtime.CompilerServices;
+using System.Text.Json;
+
 namespace Millstream;
 
 /// <content>What outsiders see. Called from any thread.</content>
@@ -70,5 +73,57 @@ internal sealed partial class JobRunner
     public AskCommand? Question(string id) => Pending<AskCommand>().Find(a => a.QuestionId == id);
 
     /// <summary>The open questions.</summary>
-    public IReadOnlyList<AskCommand> Questions() => Pending<AskCommand>();
+    public IReadOnlyList<OpenQuestion> Questions() => [.. Pending<AskCommand>().Select(q => new OpenQuestion(q.QuestionId, q.Question))];
+
+    public string AgentId => Agent.Id;
+
+    public string AgentVersion => Agent.Version;
+
+    public AgentContract Contract => Agent.Contract;
+
+    public async IAsyncEnumerable<(JournalEntry Entry, long Number)> ReadAsync(long from, [EnumeratorCancellation] CancellationToken token)
+    {
+        JobJournal.Cursor cursor = Journal.ReadFrom(from);
+        do
+        {
+            token.ThrowIfCancellationRequested();
+            while (cursor.TryRead(out long number) is { } entry)
+                yield return (entry, number);
+        }
+        while (await cursor.WaitAsync(token));
+    }
+
+    public Task<SignalResult> SignalAsync(JsonElement signal, string? id) => SendAsync(new SignalDelivery(ReadSignal(Agent.Id, Agent.Contract, signal), id));
+
+    public Task<SignalResult> AnswerAsync(string questionId, JsonElement reply)
+    {
+        if (Ended is not null)
+            return Task.FromResult(SignalResult.JobEnded);
+        return Question(questionId)?.AnswerAsync(reply) ?? Task.FromResult(SignalResult.UnknownQuestion);
+    }
+
+    public Task<SignalResult> CancelAsync(string? reason) => SendAsync(new CancelDelivery(reason));
+
+    public Task<SignalResult> SendAsync(SentDelivery sent)
+    {
+        if (Ended is not null)
+            return Task.FromResult(SignalResult.JobEnded);
+        Enqueue(sent);
+        return sent.Result;
+    }
+
+    /// <summary>Reads a signal.</summary>
+    /// <exception cref="ArgumentException">It does not fit the agent's signal type.</exception>
+    public static object? ReadSignal(string agentId, AgentContract contract, JsonElement signal)
+    {
+        PayloadType type = contract.Signal;
+        try
+        {
+            return type.Read(signal);
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException or NotSupportedException)
+        {
+            throw new ArgumentException($"This is not a signal of agent {agentId} ({type.Type.Name}): {e.Message}", nameof(signal), e);
+        }
+    }
 }

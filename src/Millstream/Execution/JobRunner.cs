@@ -4,7 +4,7 @@ namespace Millstream;
 /// One job: its mailbox, its turns and what its body waits for. Everything but the mailbox belongs to the pump, which one thread
 /// at a time runs.
 /// </summary>
-internal sealed partial class JobRunner : IThreadPoolWorkItem, IJobRuntime
+internal sealed partial class JobRunner : IThreadPoolWorkItem, IJobRuntime, IJobSource
 {
     // So that one busy job does not keep a thread from others.
     private const int MaxDeliveries = 64;
@@ -20,15 +20,15 @@ internal sealed partial class JobRunner : IThreadPoolWorkItem, IJobRuntime
     private volatile bool _stopped;
     private long _undurable;
 
-    public JobRunner(Engine engine, JobId id, Agent agent, JobOptions options, JobRunner? parent)
+    public JobRunner(Engine engine, JobId id, Agent agent, JobOptions options, JobRunner? parent, StoredJobState? stored = null)
     {
         _engine = engine;
         Id = id;
         Agent = agent;
         Options = options;
         Parent = parent;
-        Created = Now = engine.UtcTicks;
-        Journal = engine.MakeJournal(this);
+        Created = Now = stored?.Head.Created.UtcTicks ?? engine.UtcTicks;
+        Journal = engine.MakeJournal(this, stored);
         Scheduling = new SchedulingJob(id.Value, options.Tenant, options.Weight, options.Priority);
         _turnContext = new TurnContext(this);
     }
@@ -96,11 +96,17 @@ internal sealed partial class JobRunner : IThreadPoolWorkItem, IJobRuntime
                 {
                     _scheduled = false;
                     _quiet?.TrySetResult();
-                    return;
                 }
+            }
+            if (durable is null && delivery is null)
+            {
+                TouchWhenIdle();
+                return;
             }
             if (durable is not null)
                 Apply(durable);
+            else if (delivery is RecoverDelivery)
+                delivery.Deliver(this);
             else if (Ended is null)
                 RunTurn(delivery!);
             else
@@ -110,7 +116,7 @@ internal sealed partial class JobRunner : IThreadPoolWorkItem, IJobRuntime
     }
 
     /// <summary>Makes no delivery any more: the process is going. Done when no turn runs.</summary>
-    public Task DetachAsync()
+    public Task DetachAsync(Exception? reason = null)
     {
         List<Delivery> left = [];
         Task quiet = Task.CompletedTask;
@@ -128,7 +134,8 @@ internal sealed partial class JobRunner : IThreadPoolWorkItem, IJobRuntime
             task.Detach();
         DisposeTimers();
         Journal.Close();
-        _ending.TrySetException(new JobDetachedException(Id));
+        _ending.TrySetException(reason ?? new JobDetachedException(Id));
+        _created.TrySetResult(AppendResult.Fenced);
         return quiet;
     }
 
@@ -184,3 +191,9 @@ internal sealed partial class JobRunner : IThreadPoolWorkItem, IJobRuntime
             _engine.Executor.Schedule(this);
     }
 }
+
+/// <summary>What a store has of a job.</summary>
+/// <param name="Head">The head, with the epoch under which it is claimed.</param>
+/// <param name="Last">The number of its last entry.</param>
+/// <param name="Chain">The chain after its last record.</param>
+internal sealed record StoredJobState(JobHead Head, long Last, Chain Chain);

@@ -21,6 +21,16 @@ internal sealed class JobTable(int keptEnded)
         }
     }
 
+    /// <summary>Forgets a job that did not come to be.</summary>
+    public void Remove(JobRunner runner)
+    {
+        lock (_gate)
+        {
+            if (_jobs.GetValueOrDefault(runner.Id) == runner)
+                _jobs.Remove(runner.Id);
+        }
+    }
+
     public JobRunner? Find(JobId id)
     {
         lock (_gate)

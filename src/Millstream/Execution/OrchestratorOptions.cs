@@ -26,6 +26,15 @@ public sealed record OrchestratorOptions
     /// <summary>The most that tenants may lease at a time.</summary>
     public IReadOnlyList<TenantQuota> Quotas { get; init; } = [];
 
+    /// <summary>
+    /// Where jobs are kept, so that they outlive the process; null for memory only. It stays its owner's: dispose it after the orchestrator.
+    /// Call <see cref="AgentOrchestrator.StartAsync"/> before the first job.
+    /// </summary>
+    public IJournalStorage? Journal { get; init; }
+
+    /// <summary>Whether <see cref="AgentOrchestrator.StartAsync"/> takes up the open jobs that no living process has. True by default.</summary>
+    public bool Claim { get; init; } = true;
+
     /// <summary>The clock.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
 

@@ -46,6 +46,13 @@ internal abstract class PendingCommand : Delivery
 
     public abstract void Stop();
 
+    /// <summary>Takes its end from a journal; <see cref="Deliver"/> follows.</summary>
+    public abstract void Restore(JournalEntry end);
+
+    /// <summary>Takes it up again after a replay.</summary>
+    /// <param name="attempts">How many attempts had begun.</param>
+    public virtual void Resume(int attempts) => Start();
+
     public override void Deliver(JobRunner runner)
     {
         IsEnded = true;

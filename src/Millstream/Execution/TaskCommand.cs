@@ -4,7 +4,7 @@ namespace Millstream;
 /// One task of a job from its command to its end, over all its attempts. Grants, timers, stops and ends of attempts come from any
 /// thread, so its own lock guards it; nothing is called under that lock but the attempt.
 /// </summary>
-internal abstract class TaskCommand(AgentTask task, object? input, RunSettings settings) : PendingCommand, IThreadPoolWorkItem
+internal abstract partial class TaskCommand(AgentTask task, object? input, RunSettings settings) : PendingCommand, IThreadPoolWorkItem
 {
     private TaskRequest? _request;
     private Grant? _next;
@@ -23,7 +23,8 @@ internal abstract class TaskCommand(AgentTask task, object? input, RunSettings s
 
     public AgentTask Task => task;
 
-    public object? Input => input;
+    /// <summary>The input; a task of a job in a store gets a copy of its own for each attempt.</summary>
+    public object? Input => Runner.Engine.Copy(task.InputType, input);
 
     public string Subject => settings.Subject;
 
@@ -150,6 +151,8 @@ internal abstract class TaskCommand(AgentTask task, object? input, RunSettings s
     /// <param name="isInline">Whether the caller's stack is the runtime's own, so that the job's turn may run on it.</param>
     public void AttemptEnded(TaskAttempt attempt, object? output, Exception? error, bool isInline)
     {
+        if (error is null && Runner.Engine.IsDurable)
+            (output, error) = Recorded(output);
         TaskError? failure = null;
         TimeSpan delay = default;
         bool isAgain = false, isRequeued = false;

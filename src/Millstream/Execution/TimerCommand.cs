@@ -22,6 +22,8 @@ internal sealed class TimerCommand(TimeSpan time, CancellationTokenSource? sourc
 
     public override JournalEntry StopEntry() => Entry(EntryKind.TimerStopping);
 
+    public override void Restore(JournalEntry end) => (_isOver, _isStopped) = (1, end.Kind == EntryKind.TimerStopped);
+
     public override void Start()
     {
         long left = Math.Max(0, _due - Runner.Engine.UtcTicks);

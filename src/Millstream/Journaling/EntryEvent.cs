@@ -6,16 +6,7 @@ namespace Millstream;
 /// <summary>An entry as readers see it.</summary>
 internal sealed class EntryEvent(JobId job, JournalEntry shown, long seq) : JobEvent
 {
-    private static readonly string[] KindNames =
-    [
-        JobEventKinds.JobStarted, JobEventKinds.TaskCompleted, JobEventKinds.TaskFailed, JobEventKinds.TaskCancelled, JobEventKinds.Signal,
-        JobEventKinds.QuestionAnswered, JobEventKinds.TimerFired, JobEventKinds.TimerStopped, JobEventKinds.QuestionWithdrawn,
-        JobEventKinds.ChildCompleted, JobEventKinds.ChildFailed, JobEventKinds.ChildCancelled, JobEventKinds.Flushed, JobEventKinds.JobCancelling,
-        JobEventKinds.TaskScheduled, JobEventKinds.Event, JobEventKinds.QuestionAsked, JobEventKinds.TimerSet, JobEventKinds.ChildStarted,
-        JobEventKinds.TaskStopping, JobEventKinds.TimerStopping, JobEventKinds.QuestionWithdrawing, JobEventKinds.ChildStopping, JobEventKinds.ChildSignalled, JobEventKinds.Flush, JobEventKinds.JobReturned,
-        JobEventKinds.TaskStarted, JobEventKinds.TaskRetried, JobEventKinds.TaskDelta, "child.entry", JobEventKinds.Trimmed,
-        JobEventKinds.JobCompleted, JobEventKinds.JobFailed, JobEventKinds.JobCancelled,
-    ];
+    private static readonly string[] KindNames = MakeNames();
 
     // A child's entry is shown as its own, under the parent's number.
     private readonly JournalEntry _entry = Innermost(shown).Entry;
@@ -41,7 +32,7 @@ internal sealed class EntryEvent(JobId job, JournalEntry shown, long seq) : JobE
 
     public override string? Stream => (_entry.Payload as DeltaChunk)?.Stream;
 
-    public override object? Value => _entry.Kind is EntryKind.Event or EntryKind.Signal or EntryKind.ChildSignalled or EntryKind.QuestionAsked ? _entry.Payload : null;
+    public override object? Value => _entry.Kind is EntryKind.Event or EntryKind.Signal or EntryKind.ChildSignalled or EntryKind.QuestionAsked ? _entry.Payload is StoredPayload stored ? stored.Element : _entry.Payload : null;
 
     public override JobError? Error => _entry.Payload switch
     {
@@ -121,6 +112,11 @@ internal sealed class EntryEvent(JobId job, JournalEntry shown, long seq) : JobE
                 writer.WriteNumber("to", range.To);
                 writer.WriteString("class", range.Class);
                 break;
+            case EntryKind.Resumed when _entry.Payload is ResumeOf resume:
+                writer.WriteNumber("runner", resume.Runner);
+                writer.WriteNumber("epoch", resume.Epoch);
+                writer.WriteString("version", resume.Version);
+                break;
             case EntryKind.JobCancelling:
                 writer.WriteString("reason", _entry.Payload as string);
                 break;
@@ -130,14 +126,28 @@ internal sealed class EntryEvent(JobId job, JournalEntry shown, long seq) : JobE
         }
     }
 
+    private static string[] MakeNames()
+    {
+        string[] names = new string[256];
+        void Name(EntryKind first, params string[] row) => row.CopyTo(names, (int)first);
+        Name(EntryKind.JobStarted, JobEventKinds.JobStarted, JobEventKinds.TaskCompleted, JobEventKinds.TaskFailed, JobEventKinds.TaskCancelled, JobEventKinds.Signal,
+            JobEventKinds.QuestionAnswered, JobEventKinds.TimerFired, JobEventKinds.TimerStopped, JobEventKinds.QuestionWithdrawn,
+            JobEventKinds.ChildCompleted, JobEventKinds.ChildFailed, JobEventKinds.ChildCancelled, JobEventKinds.Flushed, JobEventKinds.JobCancelling);
+        Name(EntryKind.TaskScheduled, JobEventKinds.TaskScheduled, JobEventKinds.Event, JobEventKinds.QuestionAsked, JobEventKinds.TimerSet, JobEventKinds.ChildStarted,
+            JobEventKinds.TaskStopping, JobEventKinds.TimerStopping, JobEventKinds.QuestionWithdrawing, JobEventKinds.ChildStopping, JobEventKinds.ChildSignalled, JobEventKinds.Flush, JobEventKinds.JobReturned);
+        Name(EntryKind.TaskStarted, JobEventKinds.TaskStarted, JobEventKinds.TaskRetried, JobEventKinds.TaskDelta, "child.entry", JobEventKinds.Trimmed, JobEventKinds.JobResumed);
+        Name(EntryKind.JobCompleted, JobEventKinds.JobCompleted, JobEventKinds.JobFailed, JobEventKinds.JobCancelled);
+        return names;
+    }
+
     private void WriteRest(Utf8JsonWriter writer)
     {
         if (IsQuestion(_entry.Kind))
             writer.WriteString("question", _entry.Subject);
         else if (IsOfChild(_entry.Kind))
             writer.WriteString("child", _entry.Subject);
-        if (_entry.Kind is EntryKind.Event or EntryKind.QuestionAsked or EntryKind.Signal or EntryKind.ChildSignalled && _entry.Payload is not (null or JsonElement))
-            writer.WriteString("type", _entry.Payload!.GetType().Name);
+        if (_entry.Kind is EntryKind.Event or EntryKind.QuestionAsked or EntryKind.Signal or EntryKind.ChildSignalled && _entry.Payload is not (null or JsonElement or StoredPayload { TypeName: null }))
+            writer.WriteString("type", _entry.Payload is StoredPayload stored ? stored.TypeName : _entry.Payload!.GetType().Name);
         if (_entry.Payload is not null && Error is not null)
             WriteError(writer);
         else if (_entry.PayloadType is not null)

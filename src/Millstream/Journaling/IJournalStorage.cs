@@ -23,6 +23,7 @@ public interface IJournalStorage : IAsyncDisposable
     /// </summary>
     /// <returns>What became of each, in the order of the batch.</returns>
     /// <exception cref="JournalStorageException">Nothing of the batch is known to be stored.</exception>
+    /// <exception cref="ArgumentException">The batch is wrong in itself, whatever the store holds; nothing of it is stored.</exception>
     Task<AppendResult[]> AppendAsync(IReadOnlyList<JobAppend> batch, CancellationToken token = default);
 
     /// <summary>The records of a job from the one that holds a number on, in order. Empty where the job is unknown.</summary>
@@ -31,11 +32,13 @@ public interface IJournalStorage : IAsyncDisposable
     /// <summary>The job's head, or null where it is unknown.</summary>
     Task<JobHead?> FindAsync(JobId job, CancellationToken token = default);
 
-    /// <summary>The heads that fit, oldest first.</summary>
+    /// <summary>The heads that fit, in the order in which the store got their jobs.</summary>
     IAsyncEnumerable<JobHead> ListAsync(JobHeadFilter filter, CancellationToken token = default);
 
-    /// <summary>Takes over open jobs that no living runner has; each gets this runner and the next epoch.</summary>
-    /// <param name="runner">The claiming runner.</param>
+    /// <summary>
+    /// Takes over open jobs that no living runner has; each gets this runner and the next epoch, and one that a dead runner had gets one more restart.
+    /// </summary>
+    /// <param name="runner">The claiming runner; this store object must have opened it.</param>
     /// <param name="job">Only this job; null for all.</param>
     /// <param name="token">Stops claiming.</param>
     /// <returns>Their new heads.</returns>
@@ -56,7 +59,7 @@ public interface IJournalStorage : IAsyncDisposable
 
 /// <summary>A row of the journal: some entries in one piece.</summary>
 /// <param name="First">The number of its first entry.</param>
-/// <param name="Count">How many entries it holds, 1 or more.</param>
+/// <param name="Count">How many entries it holds, 1 or more; 0 only in an append that changes nothing but the head.</param>
 /// <param name="Bytes">The entries.</param>
 public readonly record struct JournalRecord(long First, int Count, ReadOnlyMemory<byte> Bytes);
 
@@ -69,7 +72,10 @@ public sealed record JobAppend
     /// <summary>The epoch under which it is written; 1 creates the job when <see cref="JournalRecord.First"/> is 1.</summary>
     public required long Epoch { get; init; }
 
-    /// <summary>The record; its first number must be the job's last and one. A count of 0 appends nothing and changes the head only.</summary>
+    /// <summary>
+    /// The record; its first number must be the job's last and one, with a count of 0 as well. A count of 0 appends nothing and changes the head only;
+    /// it creates no job.
+    /// </summary>
     public required JournalRecord Record { get; init; }
 
     /// <summary>The job's new head; null leaves it as it is. Needed to create a job.</summary>
@@ -134,13 +140,13 @@ public sealed record JobHead
     /// <summary>When a timer of it is due next, where it waits for one.</summary>
     public DateTimeOffset? Due { get; init; }
 
-    /// <summary>The runner that has it; 0 for none.</summary>
+    /// <summary>The runner that has it; 0 for none. The head in an append sets it, so a runner can give a job away.</summary>
     public long Runner { get; init; }
 
     /// <summary>Rises with each claim, from 1. A store keeps its own value: that of a head in an append is not looked at.</summary>
     public long Epoch { get; init; } = 1;
 
-    /// <summary>How often it was claimed from a dead runner without having ended a turn since.</summary>
+    /// <summary>How often it was claimed from a dead runner since a head was appended; that head says what is left of it.</summary>
     public int Restarts { get; init; }
 }
 
@@ -161,6 +167,10 @@ public sealed record JobHeadFilter
 
     /// <summary>Whether jobs that other jobs started are listed, too.</summary>
     public bool Children { get; init; }
+
+    internal bool Fits(JobHead head) =>
+        (Status is null || head.Status == Status) && (AgentId is null || head.AgentId == AgentId) && (Since is null || head.Created >= Since)
+        && (Ended is null || head.Ended is not null == Ended) && (Children || !head.Id.IsChild);
 }
 
 /// <summary>Something for a job from outside its runner.</summary>

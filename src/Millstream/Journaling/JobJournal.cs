@@ -15,8 +15,8 @@ internal abstract class JobJournal(IExecutor executor) : IThreadPoolWorkItem
     private const int MaxSegment = 512;
 
     private readonly Lock _gate = new();
-    private readonly Segment _first = new(1, 8);
-    private Segment _last = null!;
+    private Segment _first = new(1, 8);
+    private Segment? _last;
     private TaskCompletionSource? _changed;
     private long _appended;
     private long _durable;
@@ -53,6 +53,8 @@ internal abstract class JobJournal(IExecutor executor) : IThreadPoolWorkItem
 #endif
         if (durable)
             Wake();
+        else
+            Appended(isDelta: false, whenDurable);
         return durable;
     }
 
@@ -67,6 +69,8 @@ internal abstract class JobJournal(IExecutor executor) : IThreadPoolWorkItem
         }
         if (durable)
             Wake();
+        else
+            Appended(note.Kind == EntryKind.TaskDelta, null);
     }
 
     /// <summary>Says that no entry will follow, so that readers end.</summary>
@@ -91,6 +95,33 @@ internal abstract class JobJournal(IExecutor executor) : IThreadPoolWorkItem
 
     /// <summary>Makes entries durable, now (true, after <see cref="Publish"/>) or later. Called under the gate.</summary>
     protected abstract bool Commit(long upTo, IDurable? whenDurable);
+
+    /// <summary>Called outside the gate after an append that is not durable yet.</summary>
+    protected virtual void Appended(bool isDelta, IDurable? whenDurable)
+    {
+    }
+
+    /// <summary>Reads entries that are not in memory any more, from a number on; at least that one.</summary>
+    protected virtual ValueTask<IReadOnlyList<JournalEntry>> LoadAsync(long from, CancellationToken token) => throw new InvalidOperationException($"Entry {from} is not in memory.");
+
+    /// <summary>Starts behind entries that are durable elsewhere.</summary>
+    protected void StartAfter(long last)
+    {
+        _first = new Segment(last + 1, 8);
+        _appended = _durable = last;
+    }
+
+    /// <summary>Forgets the oldest entries, whole segments of them, so that about so many stay. Called under the gate.</summary>
+    protected void Forget(int kept)
+    {
+        while (_first.Next is { } next && next.From <= _durable + 1 && _appended - next.From >= kept)
+        {
+            Segment old = _first;
+            Volatile.Write(ref _first, next);
+            // Else a slow reader would keep all that followed.
+            old.Next = null;
+        }
+    }
 
     /// <summary>Called under the gate for each entry that was added.</summary>
     protected abstract void Added(JournalEntry entry);
@@ -160,26 +191,48 @@ internal abstract class JobJournal(IExecutor executor) : IThreadPoolWorkItem
     internal sealed class Cursor(JobJournal journal, long next)
     {
         private Segment? _segment;
+        private IReadOnlyList<JournalEntry> _loaded = [];
+        private int _nextLoaded;
 
-        /// <summary>The next durable entry and the number it is shown under, or null when there is none yet.</summary>
+        /// <summary>The next durable entry and the number it is shown under, or null when there is none yet or it must be waited for.</summary>
         public JournalEntry? TryRead(out long number)
         {
             number = next;
-            if (next > journal.Last)
+            JournalEntry? entry = _nextLoaded < _loaded.Count ? _loaded[_nextLoaded++] : next > journal.Last ? null : InMemory();
+            if (entry is null)
                 return null;
-            _segment ??= journal._first;
-            while (next >= _segment.From + _segment.Entries.Length)
-                _segment = _segment.Next!;
-            JournalEntry entry = Volatile.Read(ref _segment.Entries[next - _segment.From]);
             next = entry.Payload is TrimmedRange range ? range.To + 1 : next + 1;
             return entry;
+        }
+
+        private JournalEntry? InMemory()
+        {
+            while (true)
+            {
+                _segment ??= Volatile.Read(ref journal._first);
+                while (next >= _segment.From + _segment.Entries.Length && _segment.Next is { } following)
+                    _segment = following;
+                if (next < _segment.From)
+                {
+                    _segment = null;
+                    return null;
+                }
+                if (next < _segment.From + _segment.Entries.Length)
+                    return Volatile.Read(ref _segment.Entries[next - _segment.From]);
+                // It was forgotten while this reader stood on it.
+                _segment = null;
+            }
         }
 
         /// <summary>Done when <see cref="TryRead"/> may give something, or nothing will come any more (false).</summary>
         public async ValueTask<bool> WaitAsync(CancellationToken token)
         {
             if (next <= journal.Last)
+            {
+                if (_nextLoaded >= _loaded.Count && InMemory() is null)
+                    (_loaded, _nextLoaded) = (await journal.LoadAsync(next, token), 0);
                 return true;
+            }
             // Task.WaitAsync(token) would go on in the pool; waking all readers of the journal for one that leaves is cheaper than knowing each.
             using CancellationTokenRegistration leaving = token.UnsafeRegister(static state => ((JobJournal)state!).Wake(), journal);
             while (next > journal.Last)

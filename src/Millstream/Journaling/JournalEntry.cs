@@ -5,7 +5,7 @@ namespace Millstream;
 
 /// <summary>
 /// What an entry is. Deliveries start a turn, commands are what a body asked for in it, notes are for readers and mean nothing to a replay,
-/// endings are the last entry.
+/// endings are the last entry. The numbers are those of stored journals: what is there keeps its number.
 /// </summary>
 internal enum EntryKind : byte
 {
@@ -14,13 +14,13 @@ internal enum EntryKind : byte
     ChildCompleted, ChildFailed, ChildCancelled, Flushed, JobCancelling,
 
     // Commands
-    TaskScheduled, Event, QuestionAsked, TimerSet, ChildStarted, TaskStopping, TimerStopping, QuestionWithdrawing, ChildStopping, ChildSignalled, Flush, JobReturned,
+    TaskScheduled = 64, Event, QuestionAsked, TimerSet, ChildStarted, TaskStopping, TimerStopping, QuestionWithdrawing, ChildStopping, ChildSignalled, Flush, JobReturned,
 
     // Notes
-    TaskStarted, TaskRetried, TaskDelta, ChildEntry, Trimmed,
+    TaskStarted = 128, TaskRetried, TaskDelta, ChildEntry, Trimmed, Resumed,
 
     // Endings
-    JobCompleted, JobFailed, JobCancelled,
+    JobCompleted = 192, JobFailed, JobCancelled,
 }
 
 /// <summary>One entry of a job's journal: typed in memory, made bytes by a store that needs bytes. Immutable once appended.</summary>
@@ -63,6 +63,8 @@ internal sealed class JournalEntry
 
     public bool IsCommand => Kind is >= EntryKind.TaskScheduled and <= EntryKind.JobReturned;
 
+    public bool IsNote => Kind is >= EntryKind.TaskStarted and < EntryKind.JobCompleted;
+
     public bool IsEnding => Kind >= EntryKind.JobCompleted;
 
     /// <summary>What it counts against the in-memory bound. Objects of agents' own types are counted by the base only: in memory nothing is serialised.</summary>
@@ -91,11 +93,17 @@ internal sealed record ChildOf(string Agent, string Task, object? Input);
 /// <summary>Where an attempt runs.</summary>
 internal sealed record AttemptOf(string Worker, IReadOnlyList<string> Resources);
 
+/// <summary>Who goes on with a job whose process has gone.</summary>
+internal sealed record ResumeOf(long Runner, long Epoch, string Version);
+
 /// <summary>Why an attempt failed, and when the next one comes.</summary>
 internal sealed record RetryOf(TaskError Error, TimeSpan Delay);
 
 /// <summary>An entry of a child's journal that is shown in its parent's stream.</summary>
-internal sealed record ChildPointer(JobId Child, JournalEntry Entry);
+/// <param name="Child">The child.</param>
+/// <param name="Entry">The entry; null as long as it was not looked up in a store.</param>
+/// <param name="Number">Its number in the child's journal.</param>
+internal sealed record ChildPointer(JobId Child, JournalEntry Entry, long Number);
 
 /// <summary>A range of numbers whose entries were removed.</summary>
 internal sealed class TrimmedRange(string @class)

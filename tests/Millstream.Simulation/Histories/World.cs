@@ -104,7 +104,7 @@ internal sealed class World(History history)
 
     private void AnswerAll(JobRecord job, bool twice)
     {
-        foreach (AskCommand question in job.Runner.Questions())
+        foreach (OpenQuestion question in job.Runner.Questions())
         {
             _actors.Add(AnswerOneAsync(job, question));
             if (twice)
@@ -112,13 +112,13 @@ internal sealed class World(History history)
         }
     }
 
-    private async Task AnswerOneAsync(JobRecord job, AskCommand question)
+    private async Task AnswerOneAsync(JobRecord job, OpenQuestion question)
     {
         if (_random.Next(3) == 0)
             await PauseAsync(20);
-        SentAnswer answer = new(((Which)question.Question).Number, history.NewValue());
+        SentAnswer answer = new(((Which)question.Value).Number, history.NewValue());
         job.Answers.Add(answer);
-        answer.Result = await new Job(job.Runner).AnswerAsync(question.QuestionId, answer.Value);
+        answer.Result = await new Job(job.Runner).AnswerAsync(question.Id, answer.Value);
         history.Heard(job, answer);
     }
 

@@ -1,0 +1,35 @@
+namespace Millstream;
+
+/// <content>A task of a job whose journal is in a store.</content>
+internal abstract partial class TaskCommand
+{
+    public override void Restore(JournalEntry end)
+    {
+        (_isOver, _attempts, _isCompleted, _error) = (true, end.Attempt, end.Kind == EntryKind.TaskCompleted, end.Payload as TaskError);
+        if (_isCompleted)
+            _output = JobRunner.ReadPayload(task.OutputType, end.Payload);
+    }
+
+    public override void Resume(int attempts)
+    {
+        _attempts = attempts;
+        Start();
+    }
+
+    /// <summary>The output as the body will see it, on the first run as on any other: read back from its bytes.</summary>
+    private (object? Output, Exception? Error) Recorded(object? output)
+    {
+        try
+        {
+            return (Runner.Engine.Copy(task.OutputType, output), null);
+        }
+        catch (Exception e) when (e is PayloadTooLargeException)
+        {
+            return (null, new TerminalTaskException($"the output of task {Subject} is larger than a journal takes: {e.Message}; return the path of a file, or less"));
+        }
+        catch (Exception e) when (e is NotSupportedException or InvalidOperationException or System.Text.Json.JsonException)
+        {
+            return (null, new TerminalTaskException($"the output of task {Subject} cannot be JSON and read back: {e.Message}"));
+        }
+    }
+}

@@ -1,0 +1,129 @@
+namespace Millstream;
+
+/// <summary>
+/// Writes the journals of a process into its store, all that wait in one transaction. Who finds it idle writes at once on its own thread; who comes
+/// meanwhile is in the next transaction. Notes wait up to <see cref="Patience"/> for something that must be written anyway.
+/// </summary>
+internal sealed class JournalWriter : IThreadPoolWorkItem, IDisposable
+{
+    /// <summary>How long a note may wait for company.</summary>
+    public static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(10);
+
+    private const int MaxBatch = 4096;
+
+    private readonly Lock _gate = new();
+    private readonly IExecutor _executor;
+    private readonly ITimer _timer;
+    private readonly Action<JournalStorageException> _broken;
+    private List<StoredJobJournal> _waiting = [];
+    private JournalStorageException? _error;
+    private bool _isBusy;
+    private bool _isArmed;
+
+    public JournalWriter(IJournalStorage storage, IExecutor executor, TimeProvider time, Action<JournalStorageException> broken)
+    {
+        Storage = storage;
+        _executor = executor;
+        _broken = broken;
+        _timer = time.CreateTimer(static writer => ((JournalWriter)writer!).Hurry(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+    }
+
+    public IJournalStorage Storage { get; }
+
+    /// <summary>The journal has something to write.</summary>
+    /// <param name="journal">The journal.</param>
+    /// <param name="isForced">Whether somebody waits for it.</param>
+    /// <param name="isInline">Whether this thread may write.</param>
+    public void Enqueue(StoredJobJournal journal, bool isForced, bool isInline)
+    {
+        lock (_gate)
+        {
+            if (!journal.IsQueued)
+            {
+                journal.IsQueued = true;
+                _waiting.Add(journal);
+            }
+            if (_isBusy)
+                return;
+            if (!isForced)
+            {
+                if (!_isArmed)
+                    _timer.Change(Patience, Timeout.InfiniteTimeSpan);
+                _isArmed = true;
+                return;
+            }
+            _isBusy = true;
+        }
+        if (isInline)
+            Execute();
+        else
+            _executor.Schedule(this);
+    }
+
+    /// <summary>Writes what waits. For the one who found the writer idle.</summary>
+    public void Execute() => _ = Outside.Run(WriteAsync);
+
+    public void Dispose() => _timer.Dispose();
+
+    private void Hurry()
+    {
+        lock (_gate)
+        {
+            _isArmed = false;
+            if (_isBusy || _waiting.Count == 0)
+                return;
+            _isBusy = true;
+        }
+        _executor.Schedule(this);
+    }
+
+    private async Task WriteAsync()
+    {
+        List<StoredJobJournal> journals = [];
+        List<JobAppend> batch = [];
+        lock (_gate)
+        {
+            int count = Math.Min(MaxBatch, _waiting.Count);
+            if (count == _waiting.Count)
+            {
+                (journals, _waiting) = (_waiting, journals);
+            }
+            else
+            {
+                journals.AddRange(_waiting.GetRange(0, count));
+                _waiting.RemoveRange(0, count);
+            }
+            foreach (StoredJobJournal journal in journals)
+                journal.IsQueued = false;
+        }
+        foreach (StoredJobJournal journal in journals)
+            batch.Add(journal.Take());
+        try
+        {
+            if (_error is not null)
+                throw _error;
+            AppendResult[] results = await Storage.AppendAsync(batch);
+            for (int i = 0; i < journals.Count; i++)
+                journals[i].Written(results[i]);
+        }
+        catch (Exception e)
+        {
+            // What a failed write has left behind is not known, so nothing is acknowledged from here on.
+            bool isFirst = _error is null;
+            _error ??= e as JournalStorageException ?? new JournalStorageException($"The journal at {Storage.Location} failed: {e.Message}", e);
+            foreach (StoredJobJournal journal in journals)
+                journal.Failed(_error);
+            if (isFirst)
+                _broken(_error);
+        }
+        lock (_gate)
+        {
+            if (_waiting.Count == 0)
+            {
+                _isBusy = false;
+                return;
+            }
+        }
+        _executor.Schedule(this);
+    }
+}

@@ -1,0 +1,128 @@
+namespace Millstream;
+
+/// <summary>Told what a store made of a job's appends.</summary>
+internal interface IJournalOwner
+{
+    /// <summary>The head to write, or null where it has not changed. Called once for each append.</summary>
+    JobHead? TakeHead();
+
+    /// <summary>The store refused: somebody else has the job, or nothing can be stored.</summary>
+    void Refused(AppendResult result, JournalStorageException? error);
+}
+
+/// <summary>
+/// A job's journal in a store. Entries get their numbers at once and are shown when the store has them. Only the newest stay in memory; readers
+/// that are further behind read from the store.
+/// </summary>
+internal sealed class StoredJobJournal : JobJournal
+{
+    private const int Kept = 1024;
+
+    private readonly JournalWriter _writer;
+    private readonly IJournalOwner _owner;
+    private readonly JobId _job;
+    private readonly Func<StoredReader> _reader;
+    private readonly EntryWriter _bytes = new();
+    private readonly List<IDurable> _told = [];
+    private List<long> _taken = [];
+    private readonly List<IDurable> _waiting = [];
+    private Chain _chain;
+    private long _first;
+    private long _last;
+    private long _writing;
+
+    /// <summary>Continues a journal that holds entries up to <paramref name="last"/>; 0 for a new one.</summary>
+    public StoredJobJournal(IExecutor executor, JournalWriter writer, IJournalOwner owner, JobId job, long epoch, long last, Chain chain, Func<StoredReader> reader)
+        : base(executor)
+    {
+        (_writer, _owner, _job, Epoch, _chain, _reader) = (writer, owner, job, epoch, chain, reader);
+        (_first, _last) = (last + 1, last);
+        StartAfter(last);
+    }
+
+    /// <summary>The job's epoch under which it is written.</summary>
+    public long Epoch { get; }
+
+    /// <summary>Whether the writer knows that there is something. The writer's.</summary>
+    public bool IsQueued { get; set; }
+
+    /// <summary>An item of the inbox is in what is appended next.</summary>
+    public void TakeFromInbox(long number)
+    {
+        lock (Gate)
+            _taken.Add(number);
+    }
+
+    /// <summary>The head has changed: it is written soon.</summary>
+    public void Touch() => _writer.Enqueue(this, isForced: false, isInline: false);
+
+    /// <summary>What is to be written, as one record. The writer's.</summary>
+    public JobAppend Take()
+    {
+        JobHead? head = _owner.TakeHead();
+        lock (Gate)
+        {
+            int count = (int)(_last + 1 - _first);
+            Memory<byte> bytes = default;
+            if (count > 0)
+            {
+                bytes = _bytes.Take();
+                _chain = _chain.Next(bytes.Span[EntryWriter.HeaderSize..]);
+                bytes.Span[0] = EntryWriter.Version;
+                _chain.WriteTo(bytes.Span[1..]);
+            }
+            JobAppend append = new() { Job = _job, Epoch = Epoch, Record = new JournalRecord(_first, count, bytes), Head = head, Taken = _taken };
+            _taken = [];
+            _told.AddRange(_waiting);
+            _waiting.Clear();
+            _first = _last + 1;
+            _writing = _last;
+            return append;
+        }
+    }
+
+    /// <summary>What the store made of what was taken. The writer's.</summary>
+    public void Written(AppendResult result)
+    {
+        if (result != AppendResult.Appended)
+        {
+            _told.Clear();
+            _owner.Refused(result, null);
+            return;
+        }
+        lock (Gate)
+        {
+            Publish(_writing);
+            Forget(Kept);
+        }
+        Wake();
+        IDurable[] told = [.. _told];
+        _told.Clear();
+        foreach (IDurable durable in told)
+            durable.Durable();
+    }
+
+    /// <summary>The store failed. The writer's.</summary>
+    public void Failed(JournalStorageException error)
+    {
+        _told.Clear();
+        _owner.Refused(default, error);
+    }
+
+    protected override bool Commit(long upTo, IDurable? whenDurable)
+    {
+        if (whenDurable is not null)
+            _waiting.Add(whenDurable);
+        return false;
+    }
+
+    protected override void Added(JournalEntry entry)
+    {
+        _bytes.Write(entry);
+        _last = entry.Number;
+    }
+
+    protected override void Appended(bool isDelta, IDurable? whenDurable) => _writer.Enqueue(this, isForced: isDelta || whenDurable is not null, isInline: whenDurable is not null);
+
+    protected override async ValueTask<IReadOnlyList<JournalEntry>> LoadAsync(long from, CancellationToken token) => await _reader().ReadAsync(from, token);
+}

@@ -1,0 +1,68 @@
+namespace Millstream;
+
+/// <summary>Reads a job's entries from a store, those of its children looked up.</summary>
+/// <param name="storage">The store.</param>
+/// <param name="job">The job.</param>
+/// <param name="contract">The types of its agent; null where they are not at hand, and then its events stay JSON.</param>
+internal sealed class StoredReader(IJournalStorage storage, JobId job, AgentContract? contract)
+{
+    private const int AtOnce = 512;
+
+    /// <summary>Entries from a number on, some hundred; none where there are none yet.</summary>
+    public async Task<IReadOnlyList<JournalEntry>> ReadAsync(long from, CancellationToken token)
+    {
+        List<JournalEntry> entries = [];
+        await foreach (JournalRecord record in storage.ReadAsync(job, from, token))
+        {
+            foreach (JournalEntry entry in EntryReader.Read(job, record, null, out _))
+            {
+                if (entry.Number >= from)
+                    entries.Add(Typed(entry));
+            }
+            if (entries.Count >= AtOnce)
+                break;
+        }
+        return await ResolveAsync(entries, token);
+    }
+
+    private JournalEntry Typed(JournalEntry entry)
+    {
+        PayloadType? type = entry.Kind switch { EntryKind.Event => contract?.Event, EntryKind.Signal => contract?.Signal, _ => null };
+        if (type is null || entry.Payload is not StoredPayload stored)
+            return entry;
+        return new JournalEntry(entry.Kind, entry.Time) { Number = entry.Number, Subject = entry.Subject, Payload = type.Read(stored.Json.Span), PayloadType = type, EndsTurn = entry.EndsTurn };
+    }
+
+    private async Task<IReadOnlyList<JournalEntry>> ResolveAsync(List<JournalEntry> entries, CancellationToken token)
+    {
+        foreach (IGrouping<JobId, (int Index, long Number)> child in entries.Select((entry, index) => (entry, index)).Where(e => e.entry.Payload is ChildPointer)
+            .Select(e => (Pointer: (ChildPointer)e.entry.Payload!, e.index)).GroupBy(e => e.Pointer.Child, e => (Index: e.index, e.Pointer.Number)))
+        {
+            Dictionary<long, JournalEntry> found = await FindAsync(child.Key, [.. child.Select(c => c.Number)], token);
+            foreach ((int index, long number) in child)
+            {
+                if (!found.TryGetValue(number, out JournalEntry? entry))
+                    throw new JournalDamagedException(child.Key, number, $"is missing, though the journal of job {job} names it");
+                entries[index] = new JournalEntry(EntryKind.ChildEntry, entry.Time) { Number = entries[index].Number, Subject = child.Key.Value, Payload = new ChildPointer(child.Key, entry, number) };
+            }
+        }
+        return entries;
+    }
+
+    private async Task<Dictionary<long, JournalEntry>> FindAsync(JobId child, HashSet<long> wanted, CancellationToken token)
+    {
+        StoredReader reader = new(storage, child, null);
+        Dictionary<long, JournalEntry> found = [];
+        long next = wanted.Min();
+        while (found.Count < wanted.Count)
+        {
+            IReadOnlyList<JournalEntry> read = await reader.ReadAsync(next, token);
+            if (read.Count == 0)
+                return found;
+            foreach (JournalEntry entry in read.Where(e => wanted.Contains(e.Number)))
+                found[entry.Number] = entry;
+            next = read[^1].Number + 1;
+        }
+        return found;
+    }
+}

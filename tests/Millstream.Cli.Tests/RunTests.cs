@@ -193,9 +193,9 @@ public sealed class RunTests : IDisposable
               sub: { uses: workflow, for_each: "${{ ['a'] }}", with: { file: inner.yaml, input: { x: "${{ item }}" } } }
             """);
         Assert.Equal(0, result.ExitCode);
-        Assert.Matches(@" text failed \[\d/3\]: [^\n]*w\.yaml:4:43: with\.text: string is wanted; \$\{\{ tasks\.bad\.output\.text \}\} is null, since the task 'bad' failed: ", result.Error);
+        Assert.Matches(@" text failed \[\d/3\]: [^\n]*w\.yaml:4:45: with\.text: string is wanted; \$\{\{ tasks\.bad\.output\.text \}\} is null, since the task 'bad' failed: ", result.Error);
         Assert.Matches(@" bad failed in \S+ s \[\d/3\]\n", result.Error);
-        Assert.Matches(@" sub\[0\]/one failed: [^\n]*inner\.yaml:4:42: with\.text: ", result.Error);
+        Assert.Matches(@" sub\[0\]/one failed: [^\n]*inner\.yaml:4:44: with\.text: ", result.Error);
         Assert.Matches(@"\ncompleted: 2 failed, 1 completed, \S+ s\n$", result.Error);
     }
 

@@ -42,7 +42,7 @@ internal static class RunCommand
         await Task.WhenAny(showing, signals.Stopped, gone);
         if (signals.Stopped.IsCompleted && !showing.IsCompleted)
         {
-            await RunSignals.TryAsync(view.Leave);
+            await RunSignals.TryAsync(view.LeaveAsync);
             await RunSignals.TryWriteAsync(Console.Error, "millstream: stopped; the job was not cancelled, and a job in memory ends with its process");
             return ExitCode.Stopped;
         }

@@ -7,9 +7,7 @@ internal interface IRunView
     Task ShowAsync(IAsyncEnumerable<JobEvent> events);
 
     /// <summary>Shows nothing more, where the process ends without the job: what is printed next stands on a line of its own, with a cursor.</summary>
-    void Leave()
-    {
-    }
+    Task LeaveAsync() => Task.CompletedTask;
 
     /// <summary>Says how it ended, in what is left to say.</summary>
     void End(JobEnding ending, TimeSpan elapsed);

@@ -10,33 +10,33 @@ internal sealed class LiveView(RunModel model, Job job, AgentOrchestrator orches
 {
     private static readonly TimeSpan Frame = TimeSpan.FromMilliseconds(100);
 
-    private readonly Lock _drawing = new();
-    private bool _hasLeft;
+    private readonly TaskCompletionSource _leaving = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _left = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public async Task ShowAsync(IAsyncEnumerable<JobEvent> events)
     {
         Task reading = ReadAsync(events);
         await console.Live(Render()).AutoClear(false).Overflow(VerticalOverflow.Crop).StartAsync(async live =>
         {
-            while (!reading.IsCompleted)
+            while (!reading.IsCompleted && !_leaving.Task.IsCompleted)
             {
-                Draw(live);
-                await Task.WhenAny(reading, Task.Delay(Frame));
+                live.UpdateTarget(Render());
+                live.Refresh();
+                await Task.WhenAny(reading, _leaving.Task, Task.Delay(Frame));
             }
 
-            Draw(live);
+            live.UpdateTarget(Render());
+            live.Refresh();
         });
+        _left.TrySetResult();
         await reading;
     }
 
-    public void Leave()
+    // The display gives the cursor back when it ends.
+    public Task LeaveAsync()
     {
-        lock (_drawing)
-        {
-            _hasLeft = true;
-            console.Cursor.Show();
-            console.WriteLine();
-        }
+        _leaving.TrySetResult();
+        return _left.Task;
     }
 
     public void End(JobEnding ending, TimeSpan elapsed)
@@ -66,15 +66,6 @@ internal sealed class LiveView(RunModel model, Job job, AgentOrchestrator orches
         {
             lock (model)
                 model.Add(e);
-        }
-    }
-
-    private void Draw(LiveDisplayContext live)
-    {
-        lock (_drawing)
-        {
-            if (!_hasLeft)
-                live.UpdateTarget(Render());
         }
     }
 

@@ -19,7 +19,7 @@ internal sealed class RunSignals : IDisposable
             context.Cancel = true;
             if (Interlocked.Increment(ref _interrupts) > 1)
             {
-                TryAsync(view.Leave).GetAwaiter().GetResult();
+                TryAsync(view.LeaveAsync).GetAwaiter().GetResult();
                 Environment.Exit(ExitCode.Cancelled);
             }
 
@@ -34,10 +34,10 @@ internal sealed class RunSignals : IDisposable
     public Task Stopped => _stopped.Task;
 
     /// <summary>Says something last, unless whoever reads it does not.</summary>
-    public static Task TryWriteAsync(TextWriter error, string text) => TryAsync(() => error.WriteLine(text));
+    public static Task TryWriteAsync(TextWriter error, string text) => TryAsync(() => Task.Run(() => error.WriteLine(text)));
 
     /// <summary>Writes, unless whoever reads it does not.</summary>
-    public static Task TryAsync(Action write) => Task.WhenAny(Task.Run(write), Task.Delay(TimeSpan.FromSeconds(1)));
+    public static Task TryAsync(Func<Task> write) => Task.WhenAny(write(), Task.Delay(TimeSpan.FromSeconds(1)));
 
     public void Dispose() => Array.ForEach(_registrations, r => r.Dispose());
 

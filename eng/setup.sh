@@ -19,12 +19,20 @@ find_dotnet() {
     exit 1
 }
 
-# Runs dotnet for a build: no servers stay behind, and a home that cannot be written is replaced.
+# Runs dotnet for a build: no servers stay behind. A home that cannot be written is replaced, and so is NuGet's folder in
+# /tmp that another user has made, which keeps everybody else out.
 build_with_dotnet() (
     if [ ! -w "${HOME:-/nowhere}" ]; then
         mkdir -p "$root/.build/home"
         HOME=$root/.build/home
         export HOME
+    fi
+    user=$(id -un 2>/dev/null) || user= # a user without a name has none there either
+    scratch=${TMPDIR:-/tmp}/NuGetScratch$user
+    if [ -z "${NUGET_SCRATCH-}" ] && [ -e "$scratch" ] && ! { [ -d "$scratch" ] && [ -O "$scratch" ] && [ -w "$scratch" ]; }; then
+        mkdir -p "$root/.build/nuget"
+        NUGET_SCRATCH=$root/.build/nuget
+        export NUGET_SCRATCH
     fi
     exec "$dotnet" "$@" --disable-build-servers --nologo -v:quiet -clp:NoSummary </dev/null
 )

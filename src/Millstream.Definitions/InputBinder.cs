@@ -13,8 +13,9 @@ internal static class InputBinder
         var given = new Dictionary<string, JsonElement>(StringComparer.Ordinal);
         if (values is { } element)
             FromObject(workflow, element, given, faults);
+        var assigned = new Dictionary<string, string>(StringComparer.Ordinal);
         foreach (string assignment in assignments)
-            FromText(workflow, assignment, given, faults);
+            FromText(workflow, assignment, given, assigned, faults);
         var bound = new JsonObject();
         foreach (InputDefinition input in workflow.Inputs)
         {
@@ -22,7 +23,7 @@ internal static class InputBinder
             {
                 if (input.Default is not { } fallback)
                 {
-                    faults.Add(default, $"the input '{input.Name}' ({input.Type}) is missing; give it with {input.Name}=VALUE");
+                    faults.Add(default, $"the input '{input.Name}' ({input.Type}) is missing; give it with --input {input.Name}=VALUE");
                     continue;
                 }
                 value = fallback;
@@ -52,7 +53,7 @@ internal static class InputBinder
         }
     }
 
-    private static void FromText(WorkflowDefinition workflow, string assignment, Dictionary<string, JsonElement> given, FaultList faults)
+    private static void FromText(WorkflowDefinition workflow, string assignment, Dictionary<string, JsonElement> given, Dictionary<string, string> assigned, FaultList faults)
     {
         int equals = assignment.IndexOf('=', StringComparison.Ordinal);
         if (equals <= 0)
@@ -63,6 +64,8 @@ internal static class InputBinder
         string name = assignment[..equals], text = assignment[(equals + 1)..];
         if (Known(workflow, name, faults) is not { } input)
             return;
+        if (!assigned.TryAdd(name, text))
+            faults.Add(default, $"the input '{name}' is given twice, as '{assigned[name]}' and as '{text}'; give it once{(input.DataType.Kind is DataKind.Array ? ", a list as JSON" : "")}");
         if (Read(text, input.DataType) is { } value)
             given[name] = value;
         else

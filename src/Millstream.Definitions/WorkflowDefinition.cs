@@ -69,7 +69,7 @@ public sealed class WorkflowDefinition
     /// Makes the input of a job: defaults, then <paramref name="values"/>, then <paramref name="assignments"/> of the form
     /// <c>name=value</c>, each read as its input's type (arrays and objects as JSON).
     /// </summary>
-    /// <param name="assignments">The assignments, such as <c>path=/srv</c>; a later one wins.</param>
+    /// <param name="assignments">The assignments, such as <c>path=/srv</c>, for each input one.</param>
     /// <param name="values">A JSON object by input name, or null.</param>
     /// <exception cref="WorkflowFileException">Some input is unknown, missing or of another type; holds all of these faults.</exception>
     public JsonElement BindInput(IEnumerable<string>? assignments = null, JsonElement? values = null) => InputBinder.Bind(this, assignments ?? [], values);

@@ -24,14 +24,17 @@ public static class WorkflowFile
         return Parse(text, path, limits ?? WorkflowLimits.Default, []);
     }
 
-    internal static WorkflowDefinition Parse(string text, string path, WorkflowLimits limits, IReadOnlyList<string> parents)
+    /// <summary>Reads a file for a host that has no agents, so that a task of kind <c>agent</c> is a fault.</summary>
+    internal static WorkflowDefinition ReadWithoutAgents(string path) => Parse(Load(path, WorkflowLimits.Default), path, WorkflowLimits.Default, [], hasAgents: false);
+
+    internal static WorkflowDefinition Parse(string text, string path, WorkflowLimits limits, IReadOnlyList<string> parents, bool hasAgents = true)
     {
         var faults = new FaultList(path);
         if (text.Length > limits.FileBytes)
             faults.Add(new Mark(1, 1), $"the text has {text.Length} characters; the limit WorkflowLimits.FileBytes is {limits.FileBytes}");
         faults.ThrowIfAny();
         YamlNode? root = new YamlReader(faults, limits).Read(text);
-        WorkflowDefinition? workflow = root is null ? null : new WorkflowReader(faults, limits, text, path, parents).Read(root);
+        WorkflowDefinition? workflow = root is null ? null : new WorkflowReader(faults, limits, text, path, parents, hasAgents).Read(root);
         faults.ThrowIfAny();
         return workflow!;
     }

@@ -69,6 +69,7 @@ public abstract class AgentContext
     /// Runs a piece of outside work inline as a task with the id <paramref name="name"/>, so that nobody needs a class for a line. It runs
     /// outside the job's turns and must not touch this context.
     /// </summary>
+    /// <exception cref="ArgumentException">The name is no id: letters, digits, <c>_</c>, <c>-</c>, <c>.</c>.</exception>
     public Task<TOutput> StepAsync<TOutput>(string name, Func<TaskContext, Task<TOutput>> work, TaskPolicy? policy = null)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(name);

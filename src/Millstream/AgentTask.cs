@@ -24,16 +24,18 @@ public abstract class AgentTask
     internal abstract PayloadType OutputType { get; }
 
     /// <summary>Makes a task of a function.</summary>
-    /// <param name="id">The id that streams show.</param>
+    /// <param name="id">The id that streams show: letters, digits, <c>_</c>, <c>-</c>, <c>.</c>.</param>
     /// <param name="run">What it does; called once for each attempt.</param>
     /// <param name="requirements">What it needs of resources.</param>
     /// <param name="policy">How it is retried.</param>
-    /// <exception cref="ArgumentException">The id is empty, or it asks for more than <see cref="ResourceRequirement.MaxGang"/> resources together.</exception>
+    /// <exception cref="ArgumentException">The id is none, or it asks for more than <see cref="ResourceRequirement.MaxGang"/> resources together.</exception>
     public static AgentTask<TInput, TOutput> Create<TInput, TOutput>(
         string id, Func<TInput, TaskContext, Task<TOutput>> run, IReadOnlyList<ResourceRequirement>? requirements = null, TaskPolicy? policy = null)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(id);
         ArgumentNullException.ThrowIfNull(run);
+        if (!Words.IsId(id))
+            throw new ArgumentException($"'{id}' is no id of a task; use letters, digits, '_', '-' and '.'.", nameof(id));
         ResourceRequirement.CheckGang(id, requirements ?? [], null);
         return new FunctionTask<TInput, TOutput>(id, run, requirements ?? [], policy ?? TaskPolicy.Default);
     }

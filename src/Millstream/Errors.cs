@@ -34,7 +34,11 @@ public static class ErrorTypes
 /// <param name="Message">What happened.</param>
 /// <param name="Retryable">Whether another attempt might have done better.</param>
 /// <param name="Details">The exception with its stack, for logs and <c>--verbose</c>; null for errors of the runtime.</param>
-public sealed record TaskError(string Task, int Attempts, string Type, string Message, bool Retryable, string? Details = null);
+public sealed record TaskError(string Task, int Attempts, string Type, string Message, bool Retryable, string? Details = null)
+{
+    /// <summary>The task and what happened, as in <c>bread[2]: smoke</c>.</summary>
+    public override string ToString() => Task.Length == 0 ? Message : $"{Task}: {Message}";
+}
 
 /// <summary>Why a job failed.</summary>
 /// <param name="Type">One of <see cref="ErrorTypes"/>, or the thrown exception's type name.</param>
@@ -43,6 +47,9 @@ public sealed record TaskError(string Task, int Attempts, string Type, string Me
 /// <param name="Details">The exception with its stack, for logs and <c>--verbose</c>.</param>
 public sealed record JobError(string Type, string Message, string? Task = null, string? Details = null)
 {
+    /// <summary>What happened.</summary>
+    public override string ToString() => Message;
+
     internal static JobError Of(Exception e) => e switch
     {
         TaskFailedException { Error: { } error } => new JobError(error.Type, error.Message, error.Task.Length == 0 ? null : error.Task, error.Details),

@@ -8,6 +8,9 @@ internal static class Words
     public static string Many(string noun) => noun.EndsWith('s') || noun.EndsWith('x') || noun.EndsWith("ch", StringComparison.Ordinal) ? noun + "es"
         : noun.EndsWith('y') && noun.Length > 1 && !"aeiou".Contains(noun[^2], StringComparison.Ordinal) ? noun[..^1] + "ies" : noun + "s";
 
+    /// <summary>Whether a text may be the id of a workflow or task: ids stand in streams, with marks such as <c>[3]</c> and <c>/</c> around them.</summary>
+    public static bool IsId(string text) => text.Length > 0 && text.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-' or '.');
+
     /// <summary>A span of time, as in <c>30 s</c> or <c>1.5 min</c>.</summary>
     public static string Duration(TimeSpan time) => time.TotalSeconds < 1 ? Said(time.TotalMilliseconds, "ms")
         : time.TotalMinutes < 2 ? Said(time.TotalSeconds, "s")

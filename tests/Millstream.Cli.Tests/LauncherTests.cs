@@ -9,6 +9,7 @@ public sealed class LauncherTests : IDisposable
     private const string Stub = """
         #!/bin/sh
         echo "$@" >>"$STUB_LOG"
+        echo "scratch ${NUGET_SCRATCH-}" >>"$STUB_LOG"
         case $1 in
             build)
                 sleep "${STUB_SECONDS:-0}"
@@ -62,6 +63,23 @@ public sealed class LauncherTests : IDisposable
         File.SetLastWriteTimeUtc(_folder.Write("my clone/src/Millstream.Cli/New.cs", ""), DateTime.UtcNow.AddSeconds(5));
         await StartAsync([]);
         Assert.Equal(2, Builds());
+        File.Move(Path.Combine(_clone, "src/Millstream.Cli/New.cs"), Path.Combine(_clone, "src/Millstream.Cli/Other.cs"));
+        File.SetLastWriteTimeUtc(Path.Combine(_clone, "src/Millstream.Cli/Other.cs"), DateTime.UtcNow.AddDays(-1));
+        await StartAsync([]);
+        Assert.Equal(3, Builds());
+        File.Delete(Path.Combine(_clone, "src/Millstream.Cli/Other.cs"));
+        await StartAsync([]);
+        Assert.Equal(4, Builds());
+    }
+
+    [Fact]
+    public async Task OutputsThatComeAndGo_AreNoSources()
+    {
+        await StartAsync([]);
+        _folder.Write("my clone/src/Millstream.Cli/obj/x.cs", "");
+        Directory.SetLastWriteTimeUtc(Path.Combine(_clone, "src/Millstream.Cli"), DateTime.UtcNow.AddSeconds(5));
+        await StartAsync([]);
+        Assert.Equal(1, Builds());
     }
 
     [Fact]
@@ -79,6 +97,21 @@ public sealed class LauncherTests : IDisposable
         CommandResult result = await StartAsync(["run"], ("STUB_FAILS", "1"));
         Assert.Equal((1, ""), (result.ExitCode, result.Output));
         Assert.Contains("Bad.cs(1,2): error CS1002: ; expected", result.Error);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task ScratchFolderThatIsNotOurs_IsReplacedByOneInTheClone(bool isOthers)
+    {
+        // A file stands for the folder of another user, which only root could make.
+        string name = (await CommandProcess.RunAsync("id", ["-un"])) is { ExitCode: 0, Output: var user } ? user.Trim() : "";
+        string temporary = Path.Combine(_folder.Path, "tmp");
+        Directory.CreateDirectory(temporary);
+        if (isOthers)
+            File.WriteAllText(Path.Combine(temporary, $"NuGetScratch{name}"), "");
+        await StartAsync([], ("TMPDIR", temporary), ("NUGET_SCRATCH", ""));
+        Assert.Contains(isOthers ? $"\nscratch {_clone}/.build/nuget\n" : "\nscratch \n", File.ReadAllText(_log));
     }
 
     [Fact]
@@ -146,7 +179,7 @@ public sealed class LauncherTests : IDisposable
     {
         string tools = Path.Combine(_folder.Path, "tools");
         Directory.CreateDirectory(tools);
-        foreach (string tool in "sh dirname readlink cat find head date mkdir grep sort cp touch mv rm tail sleep uname flock true".Split(' '))
+        foreach (string tool in "sh dirname readlink cat find head date mkdir grep sort cksum cp touch mv rm tail sleep uname flock true".Split(' '))
             if (new[] { "/usr/bin/", "/bin/" }.Select(f => f + tool).FirstOrDefault(File.Exists) is { } path)
                 File.CreateSymbolicLink(Path.Combine(tools, tool), path);
         return tools;

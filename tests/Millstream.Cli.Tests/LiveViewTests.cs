@@ -80,6 +80,41 @@ public sealed class LiveViewTests : IDisposable
         Assert.Contains("cancelled", Plain(result.Output));
     }
 
+    [Fact]
+    public async Task CtrlCTwice_GivesTheCursorBack()
+    {
+        await SandboxNeeded.OrSkipAsync();
+        using var run = RunningCommand.InTerminal(100, 30, IgnoresTerm);
+        await run.WaitForAsync("it is up");
+        run.Type("\x03");
+        await run.WaitForAsync("cancelling");
+        run.Type("\x03");
+        CommandResult result = await run.EndAsync();
+        Assert.Equal(130, result.ExitCode);
+        AssertCursor(result.Output);
+    }
+
+    [Fact]
+    public async Task Sigterm_EndsTheViewBeforeItSaysSo()
+    {
+        await SandboxNeeded.OrSkipAsync();
+        using var run = RunningCommand.InTerminal(100, 30, IgnoresTerm);
+        await run.WaitForAsync("it is up");
+        run.SignalInner(15);
+        CommandResult result = await run.EndAsync();
+        Assert.Equal(143, result.ExitCode);
+        AssertCursor(result.Output);
+        Assert.Matches(@"sandbox \d+/\d+ busy *\r?\n+millstream: stopped; ", Plain(result.Output).Replace("\r", "", StringComparison.Ordinal));
+    }
+
+    private string IgnoresTerm => _folder.Write("w.yaml", "name: s\ntasks:\n  a: { uses: sandbox.run, with: { command: [sh, -c, \"trap '' TERM INT HUP; echo it is up; while :; do sleep 600; done\"] } }\n");
+
+    private static void AssertCursor(string output)
+    {
+        int hidden = output.LastIndexOf("\e[?25l", StringComparison.Ordinal);
+        Assert.True(hidden >= 0 && output.LastIndexOf("\e[?25h", StringComparison.Ordinal) > hidden, output);
+    }
+
     private async Task<CommandResult> ShowAsync(int columns, int rows, string workflow)
     {
         using var run = RunningCommand.InTerminal(columns, rows, _folder.Write("w.yaml", workflow));

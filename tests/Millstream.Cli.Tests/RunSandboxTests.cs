@@ -1,4 +1,6 @@
+using System.Globalization;
 using System.Runtime.InteropServices;
+using System.Text.RegularExpressions;
 
 namespace Millstream.Cli.Tests;
 
@@ -17,6 +19,42 @@ public sealed partial class RunSandboxTests : IDisposable
         Assert.Equal(1, result.ExitCode);
         Assert.Contains("a failed and is tried again: task a took longer than its timeout of 200 ms", result.Error);
         Assert.EndsWith("\nmillstream: task a took longer than its timeout of 200 ms\n", result.Error);
+    }
+
+    [Fact]
+    public async Task WaitForASandbox_IsToldApartFromTheTimeItTook()
+    {
+        await SandboxNeeded.OrSkipAsync();
+        string file = _folder.Write("line.yaml", """
+            name: line
+            resources: { sandbox: 1 }
+            tasks:
+              a: { uses: sandbox.run, with: { command: [sleep, "1.2"] } }
+              b: { uses: sandbox.run, with: { command: ["true"] } }
+            """);
+        CommandResult result = await CommandProcess.RunAsync("run", file);
+        Assert.Equal(0, result.ExitCode);
+        Match waited = Regex.Match(result.Error, @"b completed in (\S+) s after (\S+) s in line \[2/2\]");
+        Assert.True(waited.Success, result.Error);
+        Assert.InRange(double.Parse(waited.Groups[1].Value, CultureInfo.InvariantCulture), 0, double.Parse(waited.Groups[2].Value, CultureInfo.InvariantCulture));
+        Assert.Matches(@"a completed in \S+ s \[1/2\]", result.Error);
+    }
+
+    [Fact]
+    public async Task TaskThatIsStoppedSinceAnotherFailed_IsNotSaidToHaveFailed()
+    {
+        await SandboxNeeded.OrSkipAsync();
+        string file = _folder.Write("stop.yaml", """
+            name: stop
+            resources: { sandbox: 2 }
+            tasks:
+              a: { uses: sandbox.run, with: { command: [sleep, "600"] } }
+              b: { uses: sandbox.run, with: { command: [sh, -c, "sleep 1; exit 3"] } }
+            """);
+        CommandResult result = await CommandProcess.RunAsync("run", file);
+        Assert.Equal(1, result.ExitCode);
+        Assert.Matches(@" a stopped in \S+ s \[2/2\]\n", result.Error);
+        Assert.Matches(@"\nfailed: 1 failed, 1 stopped, \S+ s\n", result.Error);
     }
 
     [Fact]

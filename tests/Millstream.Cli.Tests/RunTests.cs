@@ -27,7 +27,7 @@ public sealed class RunTests : IDisposable
     [InlineData("you 3 a false")]
     [InlineData("file 7 q false", "--input-file", "F")]
     [InlineData("me 7 x+y=z true", "--input-file", "F", "--input", "who=me", "-i", "list=[\"x\",\"y=z\"]", "--input", "flag=true")]
-    [InlineData("=a=b 4 a false", "--input", "who==a=b", "--input", "n=3", "--input", "n=4")]
+    [InlineData("=a=b 4 a false", "--input", "who==a=b", "--input", "n=4")]
     public async Task Inputs_AreReadAsTheirTypesAndCommandLineWins(string output, params string[] args)
     {
         string file = _folder.Write("in.json", """{"who":"file","n":7,"list":["q"]}""");
@@ -38,6 +38,7 @@ public sealed class RunTests : IDisposable
     [Theory]
     [InlineData("the input 'n': 'x' is not of type integer|there is no input 'zz'|'novalue' is no input|the input 'list': 'a' is not of type array<string>; write it as JSON|'flag': 'yes'",
         null, "--input", "n=x", "--input", "zz=1", "--input", "novalue", "--input", "list=a", "--input", "flag=yes")]
+    [InlineData("the input 'n' is given twice, as '3' and as '4'; give it once|the input 'list' is given twice, as '[]' and as '[]'; give it once, a list as JSON", null, "--input", "n=3", "--input", "list=[]", "--input", "n=4", "--input", "list=[]")]
     [InlineData("the input 'n': integer is wanted, this is string|there is no input 'zz'", """{"n":"x","zz":1}""")]
     [InlineData("the inputs must be a JSON object by name; this is array", "[1]")]
     [InlineData("in.json' (--input-file), line 2, is not JSON", "{\"who\":\n")]
@@ -59,6 +60,7 @@ public sealed class RunTests : IDisposable
     [InlineData("3:14: there is no task kind 'sandbox.rum'; did you mean 'sandbox.run'?", "a: { uses: sandbox.rum }")]
     [InlineData("3:3: the tasks wait for each other: a -> b -> a", "a: { uses: file.read, needs: b, with: { path: x } }\n  b: { uses: file.read, needs: a, with: { path: x } }")]
     [InlineData("3:39: the task 'a'.for_each wants a list; input is object", "a: { uses: file.read, for_each: \"${{ input }}\", with: { path: x } }")]
+    [InlineData("w.yaml:3:14: the task 'a' uses agent, and the millstream command has no agents", "a: { uses: agent, with: { agent: Foo } }")]
     [InlineData("there is no task kind '\ufffd[2J'", "a: { uses: \"\\e[2J\" }")]
     public async Task WrongDefinition_EndsWith2AndPrintsNoLine(string message, string tasks)
     {
@@ -73,7 +75,7 @@ public sealed class RunTests : IDisposable
     {
         CommandResult result = await RunAsync("name: w\ninput: { path: { type: string } }\ntasks:\n  a: { uses: file.read, with: { path: \"${{ input.path }}\" } }\n");
         Assert.Equal(2, result.ExitCode);
-        Assert.Matches("millstream: .*'path'", result.Error);
+        Assert.Equal("millstream: the input 'path' (string) is missing; give it with --input path=VALUE\n", result.Error);
     }
 
     [Theory]
@@ -177,6 +179,63 @@ public sealed class RunTests : IDisposable
         Assert.Contains("subs[1]/two failed: file.read: ", result.Error);
         Assert.Matches(@"subs completed in \S+ s, 2 of 2 completed \[\d/2\]", result.Error);
         Assert.Matches(@"completed: 2 of 2 tasks, \S+ s\n$", result.Error);
+    }
+
+    [Fact]
+    public async Task TaskThatFailsBeforeItStarts_SaysWhy()
+    {
+        _folder.Write("inner.yaml", "name: inner\ninput: { x: { type: any } }\ntasks:\n  one: { uses: template, with: { text: \"${{ input.x.y }}\" }, continue_on_error: true }\n");
+        CommandResult result = await RunAsync("""
+            name: early
+            tasks:
+              bad: { uses: file.read, with: { path: /nowhere/x }, continue_on_error: true }
+              text: { uses: template, with: { text: "${{ tasks.bad.output.text }}" }, continue_on_error: true }
+              sub: { uses: workflow, for_each: "${{ ['a'] }}", with: { file: inner.yaml, input: { x: "${{ item }}" } } }
+            """);
+        Assert.Equal(0, result.ExitCode);
+        Assert.Matches(@" text failed \[\d/3\]: [^\n]*w\.yaml:4:45: with\.text: string is wanted; \$\{\{ tasks\.bad\.output\.text \}\} is null, since the task 'bad' failed: ", result.Error);
+        Assert.Matches(@" bad failed in \S+ s \[\d/3\]\n", result.Error);
+        Assert.Matches(@" sub\[0\]/one failed: [^\n]*inner\.yaml:4:44: with\.text: ", result.Error);
+        Assert.Matches(@"\ncompleted: 2 failed, 1 completed, \S+ s\n$", result.Error);
+    }
+
+    [Fact]
+    public async Task FailedRun_CountsWhatBecameOfItsTasks()
+    {
+        CommandResult result = await RunAsync("""
+            name: ends
+            tasks:
+              a: { uses: template, with: { text: x } }
+              b: { uses: file.read, with: { path: "/nowhere/${{ tasks.a.output.text }}" } }
+              c: { uses: template, needs: b, with: { text: x } }
+              d: { uses: template, needs: c, with: { text: x } }
+            """);
+        Assert.Equal(1, result.ExitCode);
+        Assert.Matches(@"\nfailed: 1 failed, 2 skipped, 1 completed, \S+ s\n", result.Error);
+    }
+
+    [Fact]
+    public async Task FanOuts_SayThatTheyStartedAndHowManyRuns()
+    {
+        _folder.Write("inner.yaml", "name: inner\ninput: { x: { type: string } }\ntasks:\n  one: { uses: template, with: { text: \"${{ input.x }}\" } }\n");
+        CommandResult result = await RunAsync("""
+            name: fans
+            tasks:
+              each: { uses: template, for_each: "${{ ['a', 'b', 'c'] }}", with: { text: "${{ item }}" } }
+              few: { uses: template, for_each: "${{ ['a', 'b', 'c'] }}", max_parallel: 2, with: { text: "${{ item }}" } }
+              subs: { uses: workflow, for_each: "${{ ['a', 'b', 'c', 'd'] }}", with: { file: inner.yaml, input: { x: "${{ item }}" } } }
+            """);
+        Assert.Equal(0, result.ExitCode);
+        Assert.Equal(["each started, 3 runs", "few started, 2 runs at once", "subs started, 4 runs"],
+            Regex.Matches(result.Error, @"(?<=^\S+ ).* started.*$", RegexOptions.Multiline).Select(m => m.Value).Order());
+    }
+
+    [Fact]
+    public async Task FileWrite_SaysWhatItWrote()
+    {
+        string path = Path.Combine(_folder.Path, "out.md");
+        CommandResult result = await RunAsync($"name: w\ntasks:\n  a: {{ uses: file.write, with: {{ path: \"{path}\", text: x }} }}\n");
+        Assert.Contains($"s, wrote {path} [1/1]", result.Error);
     }
 
     [Fact]

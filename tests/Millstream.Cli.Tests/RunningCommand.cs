@@ -41,7 +41,7 @@ internal sealed partial class RunningCommand : IDisposable
         if (!File.Exists("/usr/bin/script"))
             Assert.Skip("there is no 'script' (package bsdutils) to make a terminal");
         string words = string.Join(' ', args.Select(a => $"'{a}'"));
-        return new(new ProcessStartInfo("script", ["-qefc", $"stty cols {columns} rows {rows}; exec env --default-signal=INT dotnet '{Dll}' run {words}", "/dev/null"]));
+        return new(new ProcessStartInfo("script", ["-qefc", $"stty cols {columns} rows {rows}; echo process $$; exec env --default-signal=INT dotnet '{Dll}' run {words}", "/dev/null"]));
     }
 
     private static string Dll => Path.Combine(AppContext.BaseDirectory, "Millstream.Cli.dll");
@@ -60,6 +60,9 @@ internal sealed partial class RunningCommand : IDisposable
     }
 
     public void Signal(int signal) => Assert.Equal(0, Kill(_process.Id, signal));
+
+    /// <summary>Signals the command that runs in a terminal, and not the one that made the terminal.</summary>
+    public void SignalInner(int signal) => Assert.Equal(0, Kill(int.Parse(Output.Split('\n')[0].Split(' ')[1], System.Globalization.CultureInfo.InvariantCulture), signal));
 
     public void Type(string keys)
     {

@@ -33,7 +33,7 @@ public sealed class FaultTests
             "10:3: the task 'my-task' must be letters, digits and '_', not begin with a digit, and have at most 64 characters ('-' is a subtraction in expressions)",
             "11:28: there is no 'lins'; did you mean 'lines'?",
         ], faults.Where(f => !f.Contains("template cannot be read")));
-        Assert.Contains(faults, f => f.StartsWith("10:44: the task 'my-task': the template cannot be read"));
+        Assert.Contains(faults, f => f.StartsWith("10:51: the task 'my-task': the template cannot be read"));
     }
 
     [Theory]
@@ -60,7 +60,13 @@ public sealed class FaultTests
     [InlineData("a: { uses: file.read, with: { path: x }, if: input.n > 3 }", "boolean is wanted, this is string; an expression is written ${{ input.n > 3 }}")]
     [InlineData("a: { uses: sandbox.run, with: { command: [] } }", "command is empty; its first item is the program")]
     [InlineData("a: { uses: sandbox.run, with: { command: [ls], mounts: [{ host: a, path: in }] } }", "the path 'in' must begin with '/'")]
-    [InlineData("a: { uses: sandbox.run, with: { command: [ls], limits: { processes: 0 } } }", "limits.processes must be at least 1, this is 0")]
+    [InlineData("a: { uses: sandbox.run, with: { command: [ls], limits: { processes: 0 } } }", "the task 'a'.with.limits.processes is 0; give 2 to 1048576; one is the sandbox's own")]
+    [InlineData("a: { uses: sandbox.run, with: { command: [ls], limits: { memory: 1KiB } } }", "7:68: the task 'a'.with.limits.memory is 1KiB; give at least 4 MiB (4194304); less cannot start a program")]
+    [InlineData("a: { uses: sandbox.run, with: { command: [ls], limits: { time: 41d, memory: \"${{ input.path }}\" } } }", "7:66: the task 'a'.with.limits.time is 41d; give more than 0 and at most 40 days")]
+    [InlineData("a: { uses: http.get, with: { url: nonsense } }", "7:37: the task 'a'.with.url: 'nonsense' is no http or https address")]
+    [InlineData("a: { uses: template, with: { text: x, file: y } }", "7:30: the task 'a'.with needs either 'text' or 'file', the template, not both")]
+    [InlineData("a: { uses: template, with: { text: \"a {% for x %}\" } }", "7:47: the task 'a': the template cannot be read: Invalid 'for' tag")]
+    [InlineData("a:\n    uses: template\n    with:\n      text: |\n        one\n          {% for x in %}", "12:19: the task 'a': the template cannot be read: Invalid 'for' tag")]
     [InlineData("a: { uses: file.read, with: { path: x }, timeout: 0s }", "7:53: the task 'a'.timeout must be a duration from 1ms to 366d, this is the text '0s'")]
     [InlineData("a: { uses: file.read, with: { path: x }, timeout: 400d }", "must be a duration from 1ms to 366d, this is the text '400d'")]
     [InlineData("a: { uses: file.read, with: { path: x }, timeout: 12345678901s }", "must be a duration from 1ms to 366d, this is the text '12345678901s'")]
@@ -71,6 +77,29 @@ public sealed class FaultTests
     [InlineData("list: { uses: file.read, with: { path: x } }", "the key 'list' stands here a second time; first in line 6")]
     public void Parse_WrongTask_SaysWhatAndWhere(string task, string message) =>
         Assert.Contains(Faults(Around(task)), f => f.Contains(message));
+
+    [Theory]
+    [InlineData("name: x\ninput: { x: string }\ntasks:\n  a: { uses: template, with: { text: \"${{ input.x }}\" } }\n", "2:13: the input 'x' must be a mapping, this is the text 'string'")]
+    [InlineData("name: x\ntasks:\n  a: { uses: sandbox.run, with: { command: [ls, \"${{ input\"] } }\n", "3:49: '${{' has no '}}'")]
+    [InlineData("name: x\ntasks:\n  a: { uses: template, with: { text: \"{% for x in %}\", file: nope.liquid } }\n", "3:30: the task 'a'.with needs either 'text' or 'file', the template, not both")]
+    public void Parse_OneFault_IsToldOnceAndAlone(string text, string fault) => Assert.Equal([fault], Faults(text));
+
+    [Fact]
+    public void Parse_TemplateFileThatIsNone_NamesItsLine()
+    {
+        string folder = Directory.CreateTempSubdirectory().FullName;
+        try
+        {
+            File.WriteAllText(Path.Combine(folder, "r.liquid"), "one\n{{ two }}\n{% for x in %}\n");
+            File.WriteAllText(Path.Combine(folder, "w.yaml"), "name: x\ntasks: { a: { uses: template, with: { file: r.liquid } } }\n");
+            WorkflowFileException e = Assert.Throws<WorkflowFileException>(() => WorkflowFile.Read(Path.Combine(folder, "w.yaml")));
+            Assert.Equal($"{folder}/r.liquid:3:7: the task 'a': the template cannot be read: Invalid 'for' tag", e.Message);
+        }
+        finally
+        {
+            Directory.Delete(folder, true);
+        }
+    }
 
     [Theory]
     [InlineData("${{ input.n == 3 }}", "a number stands in back-ticks: `3`")]

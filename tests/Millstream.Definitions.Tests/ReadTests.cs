@@ -113,7 +113,7 @@ public sealed class ReadTests
             "'nothing' is no input; write name=value",
             "the input 'count': 'many' is not of type integer",
             "the input 'deep': boolean is wanted, this is integer",
-            "the input 'path' (string) is missing; give it with path=VALUE",
+            "the input 'path' (string) is missing; give it with --input path=VALUE",
             "there is no input 'pth'; did you mean 'path'?",
         ], e.Faults.Select(f => f.Message).Order(StringComparer.Ordinal));
     }

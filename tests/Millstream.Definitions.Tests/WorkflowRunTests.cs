@@ -76,6 +76,8 @@ public sealed class WorkflowRunTests
 
     [Theory]
     [InlineData("file.write, with: { path: x, text: \"${{ tasks.b.output.stdout }}\" }", "4:53: with.text: string is wanted; ${{ tasks.b.output.stdout }} is null")]
+    [InlineData("template, with: { text: \"${{ tasks.b.output.stdout }}\" }", "4:42: with.text: string is wanted; ${{ tasks.b.output.stdout }} is null")]
+    [InlineData("template, with: { file: \"${{ tasks.b.output.stdout }}\" }", "4:42: with.file: string is wanted; ${{ tasks.b.output.stdout }} is null")]
     [InlineData("template, with: { text: t, values: { x: \"a ${{ tasks.b.output.stdout }}\" } }", "4:60: ${{ tasks.b.output.stdout }} is null and cannot stand in text")]
     public async Task Run_NullOfATaskThatFailed_SaysWhereWhyAndWhatToDo(string uses, string message)
     {
@@ -136,10 +138,28 @@ public sealed class WorkflowRunTests
     }
 
     [Fact]
+    public async Task Run_TaskThatFailsBeforeItStarts_IsSaidToHaveEndedWithTheReason()
+    {
+        (_, List<JobEvent> events) = await RunAsync("""
+            name: early
+            tasks:
+              never: { uses: sandbox.run, with: { command: [x] }, if: false }
+              agent: { uses: agent, with: { agent: nobody }, continue_on_error: true }
+              each: { uses: template, for_each: "${{ ['a', 'b'] }}", with: { text: "${{ tasks.never.output.stdout }}" }, continue_on_error: true }
+              told: { uses: sandbox.run, with: { command: [fail] }, continue_on_error: true }
+            """);
+        Dictionary<string, WorkflowEvent.TaskEnded> ended = events.Select(e => e.Value).OfType<WorkflowEvent.TaskEnded>().ToDictionary(e => e.Task);
+        Assert.Equal("4:40: there is no agent 'nobody'; none are registered", ended["agent"].Error);
+        Assert.StartsWith("each[0]: 5:76: with.text: string is wanted; ${{ tasks.never.output.stdout }} is null, since the task 'never' was skipped", ended["each"].Error, StringComparison.Ordinal);
+        Assert.Equal((WorkflowTaskStatus.Failed, null), (ended["told"].Status, ended["told"].Error));
+        Assert.Equal(["agent", "each"], events.Where(e => e.Kind == "event" && e.ToJson().Contains("\"error\"", StringComparison.Ordinal)).Select(e => ((WorkflowEvent.TaskEnded)e.Value!).Task).Order());
+    }
+
+    [Fact]
     public async Task Run_UnknownAgent_FailsNamingIt()
     {
         JobFailedException e = await Assert.ThrowsAsync<JobFailedException>(() => RunAsync("name: a\ntasks: { x: { uses: agent, with: { agent: nobody } } }"));
-        Assert.StartsWith("2:43: there is no agent 'nobody'", e.Error.Message, StringComparison.Ordinal);
+        Assert.Equal("2:43: there is no agent 'nobody'; none are registered", e.Error.Message);
     }
 
     [Fact]

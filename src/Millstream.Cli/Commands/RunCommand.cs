@@ -24,7 +24,7 @@ internal static class RunCommand
 
     private static async Task<int> RunAsync(string file, string[] inputs, string? inputFile, bool json, bool verbose)
     {
-        WorkflowDefinition workflow = WorkflowFile.Read(file);
+        WorkflowDefinition workflow = WorkflowFile.ReadWithoutAgents(file);
         if (LocalHost.WaitsForSignals(workflow))
             Console.Error.WriteLine("millstream: nobody can send this run a signal, so 'on_failure: wait' acts as 'finish' here");
         JsonElement input = workflow.BindInput(inputs, inputFile is null ? null : Values(inputFile));
@@ -34,7 +34,7 @@ internal static class RunCommand
         IRunView view = json ? new JsonView(Console.OpenStandardOutput())
             : IsForPeople() ? new LiveView(model, job, orchestrator, AnsiConsole.Console)
             : new PlainView(model, Console.Out, Console.Error, !Console.IsOutputRedirected);
-        using RunSignals signals = new(job, view is LiveView ? null : Console.Error);
+        using RunSignals signals = new(job, view, view is LiveView ? null : Console.Error);
         Task gone = ReaderWatch.AllGoneAsync(json ? [1] : [1, 2]);
         DateTimeOffset from = DateTimeOffset.UtcNow;
         // On another thread: a reader that stops reading blocks a write, and signals must be heard all the same.
@@ -42,6 +42,7 @@ internal static class RunCommand
         await Task.WhenAny(showing, signals.Stopped, gone);
         if (signals.Stopped.IsCompleted && !showing.IsCompleted)
         {
+            await RunSignals.TryAsync(view.LeaveAsync);
             await RunSignals.TryWriteAsync(Console.Error, "millstream: stopped; the job was not cancelled, and a job in memory ends with its process");
             return ExitCode.Stopped;
         }

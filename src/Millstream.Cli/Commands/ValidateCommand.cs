@@ -22,7 +22,7 @@ internal static class ValidateCommand
         {
             try
             {
-                Console.Out.WriteLine(Say(WorkflowFile.Read(file), file));
+                Console.Out.WriteLine(Say(WorkflowFile.ReadWithoutAgents(file), file));
             }
             catch (WorkflowFileException e)
             {

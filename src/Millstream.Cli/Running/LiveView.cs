@@ -10,22 +10,33 @@ internal sealed class LiveView(RunModel model, Job job, AgentOrchestrator orches
 {
     private static readonly TimeSpan Frame = TimeSpan.FromMilliseconds(100);
 
+    private readonly TaskCompletionSource _leaving = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _left = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
     public async Task ShowAsync(IAsyncEnumerable<JobEvent> events)
     {
         Task reading = ReadAsync(events);
         await console.Live(Render()).AutoClear(false).Overflow(VerticalOverflow.Crop).StartAsync(async live =>
         {
-            while (!reading.IsCompleted)
+            while (!reading.IsCompleted && !_leaving.Task.IsCompleted)
             {
                 live.UpdateTarget(Render());
                 live.Refresh();
-                await Task.WhenAny(reading, Task.Delay(Frame));
+                await Task.WhenAny(reading, _leaving.Task, Task.Delay(Frame));
             }
 
             live.UpdateTarget(Render());
             live.Refresh();
         });
+        _left.TrySetResult();
         await reading;
+    }
+
+    // The display gives the cursor back when it ends.
+    public Task LeaveAsync()
+    {
+        _leaving.TrySetResult();
+        return _left.Task;
     }
 
     public void End(JobEnding ending, TimeSpan elapsed)
@@ -137,7 +148,7 @@ internal sealed class LiveView(RunModel model, Job job, AgentOrchestrator orches
 
     private static string Progress(TaskLine line)
     {
-        string took = line.Started is { } from ? OutputText.Elapsed((line.Ended ?? DateTimeOffset.UtcNow) - from) : "";
+        string took = (line.Phase == TaskPhase.Waiting ? line.Asked : line.Started) is { } from ? OutputText.Elapsed((line.Ended ?? DateTimeOffset.UtcNow) - from) : "";
         string runs = line.IsFanOut && line.Scheduled > 0 ? string.Create(CultureInfo.InvariantCulture, $"{line.Completed + line.Failed}/{line.Scheduled}{(line.Failed > 0 ? $" [red]{line.Failed} failed[/]" : "")} ") : "";
         return $"{runs}[dim]{took}[/]";
     }
@@ -156,7 +167,9 @@ internal sealed class LiveView(RunModel model, Job job, AgentOrchestrator orches
             case TaskPhase.Running:
                 return line.LastOutput ?? "";
             default:
-                return line.Cut ?? (line.Retries > 0 ? $"after {(line.Retries == 1 ? "1 retry" : $"{line.Retries} retries")}" : "");
+                return line.Note
+                    ?? (line.Retries > 0 ? $"after {(line.Retries == 1 ? "1 retry" : $"{line.Retries} retries")}"
+                    : line.Waited.TotalSeconds > 1 ? $"after {OutputText.Elapsed(line.Waited)} in line" : "");
         }
     }
 

@@ -33,6 +33,10 @@ internal static class OutputText
         : time.TotalMinutes < 1 ? time.TotalSeconds.ToString("0 s", CultureInfo.InvariantCulture)
         : string.Create(CultureInfo.InvariantCulture, $"{(int)time.TotalMinutes}:{time.Seconds:00} min");
 
+    /// <summary>" in 1.5 s", and " after 2.0 s in line" where the wait for resources was worth telling; nothing for what never began.</summary>
+    public static string Took(TaskLine line, DateTimeOffset until) => line.Started is not { } from ? ""
+        : $" in {Elapsed(until - from)}{(line.Waited.TotalSeconds > 1 ? $" after {Elapsed(line.Waited)} in line" : "")}";
+
     /// <summary>A workflow's output for programs: text as it is, anything else as indented JSON; null gives nothing.</summary>
     public static string? ForPrograms(JsonElement output) => output.ValueKind switch
     {

@@ -13,11 +13,14 @@ internal sealed class PlainView(RunModel model, TextWriter output, TextWriter er
 
     private readonly TaskOutput _output = new(error);
     private readonly Dictionary<TaskLine, DateTimeOffset> _said = [];
+    private readonly HashSet<TaskLine> _begun = [];
+    private (TaskLine Line, JobEvent First)? _beginning;
 
     public async Task ShowAsync(IAsyncEnumerable<JobEvent> events)
     {
         await foreach (JobEvent e in events)
         {
+            SayBeginning(e);
             model.Add(e);
             if (e.Kind == JobEventKinds.JobCancelling)
                 Line(e, "cancelling");
@@ -30,7 +33,7 @@ internal sealed class PlainView(RunModel model, TextWriter output, TextWriter er
 
     public void End(JobEnding ending, TimeSpan elapsed)
     {
-        string took = $"{model.Done} of {model.Tasks.Count} tasks, {OutputText.Elapsed(elapsed)}";
+        string took = $"{model.Ends}, {OutputText.Elapsed(elapsed)}";
         foreach (string limit in model.NotEnforced)
             error.WriteLine($"not enforced on this host: {limit}");
         switch (ending)
@@ -58,13 +61,21 @@ internal sealed class PlainView(RunModel model, TextWriter output, TextWriter er
             case JobEventKinds.Event when e.Value is WorkflowEvent.DecisionNeeded decision:
                 Line(e, $"{path} failed and waits for a signal to retry or skip it: {OutputText.CleanLines(decision.Error)}");
                 break;
-            case JobEventKinds.Event when e.Value is WorkflowEvent.TaskEnded ended && line.Parent is not { IsFanOut: true }:
-                string runs = line.IsFanOut && line.Scheduled > 0 ? $", {line.Completed} of {line.Scheduled} completed" : "";
-                string took = line.Started is { } from ? $" in {OutputText.Elapsed(e.Time - from)}" : "";
-                string cut = line.Cut is { } text ? $", {text}" : "";
-                Line(e, $"{path} {ended.Status.ToString().ToLowerInvariant()}{took}{runs}{cut} [{ended.Done}/{ended.Total}]");
+            case JobEventKinds.Event when line.Parent is { IsFanOut: true }:
+                if (e.Value is WorkflowEvent.TaskEnded { Error: { } untold })
+                    Line(e, $"{path} failed: {OutputText.CleanLines(untold)}");
                 break;
-            case JobEventKinds.TaskStarted or JobEventKinds.ChildStarted when !line.IsFanOut || line.Scheduled == 1:
+            case JobEventKinds.Event when e.Value is WorkflowEvent.TaskEnded ended:
+                string runs = line.IsFanOut && line.Scheduled > 0 ? $", {line.Completed} of {line.Scheduled} completed" : "";
+                string took = OutputText.Took(line, e.Time);
+                string note = line.Note is { } text ? $", {text}" : "";
+                Line(e, $"{path} {(line.IsStopped ? "stopped" : ended.Status.ToString().ToLowerInvariant())}{took}{runs}{note} [{ended.Done}/{ended.Total}]{(ended.Error is { } why ? $": {OutputText.CleanLines(why)}" : "")}");
+                break;
+            case JobEventKinds.TaskStarted or JobEventKinds.ChildStarted when line.IsFanOut:
+                if (line.Parent is not { IsFanOut: true } && _begun.Add(line))
+                    _beginning = (line, e);
+                break;
+            case JobEventKinds.TaskStarted or JobEventKinds.ChildStarted:
                 Line(e, $"{path} started{(e.Attempt > 1 ? $" (attempt {e.Attempt})" : "")}");
                 break;
             case JobEventKinds.TaskRetried:
@@ -85,10 +96,20 @@ internal sealed class PlainView(RunModel model, TextWriter output, TextWriter er
         }
     }
 
+    // Children start one after the other, and only when the last has started is it known how many there are.
+    private void SayBeginning(JobEvent next)
+    {
+        if (_beginning is not ({ } line, { } first) || (next.Kind == JobEventKinds.ChildStarted && model.LineOf(next) == line))
+            return;
+        _beginning = null;
+        string atOnce = line.MaxParallel <= line.Scheduled ? " at once" : "";
+        Line(first, $"{line.Id} started, {(line.Scheduled == 1 ? "1 run" : $"{line.Scheduled} runs")}{atOnce}");
+    }
+
     // A log of a long fan-out says now and then how far it is.
     private void SayProgress(TaskLine line, JobEvent e)
     {
-        if (!line.IsFanOut || e.Time - _said.GetValueOrDefault(line, line.Started ?? e.Time) < Quiet)
+        if (!line.IsFanOut || e.Time - _said.GetValueOrDefault(line, line.Started!.Value) < Quiet)
             return;
         _said[line] = e.Time;
         Line(e, $"{line.Id}: {line.Completed + line.Failed} of {line.Scheduled} done{(line.Failed > 0 ? $", {line.Failed} failed" : "")}");

@@ -36,6 +36,22 @@ internal sealed class RunModel
     /// <summary>How many tasks have ended by themselves.</summary>
     public int Done => Tasks.Count(t => t.IsDone && t.Phase != TaskPhase.Cancelled);
 
+    /// <summary>What became of the tasks, as in <c>1 failed, 5 skipped, 1 completed</c>, or <c>3 of 3 tasks</c> when all are completed.</summary>
+    public string Ends
+    {
+        get
+        {
+            if (Tasks.All(t => t.Phase == TaskPhase.Completed))
+                return $"{Tasks.Count} of {Tasks.Count} tasks";
+            (string Word, int Count)[] ends =
+            [
+                ("failed", Count(TaskPhase.Failed)), ("stopped", Count(TaskPhase.Cancelled)), ("skipped", Count(TaskPhase.Skipped)),
+                ("completed", Count(TaskPhase.Completed)), ("not started", Tasks.Count(t => !t.IsDone)),
+            ];
+            return string.Join(", ", ends.Where(e => e.Count > 0).Select(e => $"{e.Count} {e.Word}"));
+        }
+    }
+
     /// <summary>Limits that the host could not hold, as tasks told.</summary>
     public SortedSet<string> NotEnforced { get; } = new(StringComparer.Ordinal);
 
@@ -58,17 +74,24 @@ internal sealed class RunModel
         if (LineOf(e) is not { } line)
             return;
         if (e.Value is WorkflowEvent.TaskEnded ended)
+        {
+            line.Error = ended.Error ?? line.Error;
+            // Without a failed run and a reason it was told to stop, since another task failed.
+            line.IsStopped = ended is { Status: WorkflowTaskStatus.Failed, Error: null } && line.Failed == 0;
             End(line, ended.Status, e.Time);
+        }
         else
             Add(line, e);
     }
+
+    private int Count(TaskPhase phase) => Tasks.Count(t => t.Phase == phase);
 
     private static IEnumerable<TaskLine> LinesOf(WorkflowDefinition workflow, TaskLine? parent)
     {
         foreach (TaskDefinition task in workflow.Tasks)
         {
             string prefix = parent is null ? "" : parent.Id + "/";
-            TaskLine line = new(prefix + task.Id, task.Uses, [.. task.DependsOn.Select(d => prefix + d)], task.IsForEach || parent is { IsFanOut: true }, parent);
+            TaskLine line = new(prefix + task.Id, task, [.. task.DependsOn.Select(d => prefix + d)], parent);
             yield return line;
             foreach (TaskLine inner in task.Workflow is { } nested ? LinesOf(nested, line) : [])
                 yield return inner;
@@ -90,17 +113,14 @@ internal sealed class RunModel
             case JobEventKinds.TaskScheduled:
                 line.Schedule(PathOf(e)!);
                 line.Phase = line.Running > 0 ? TaskPhase.Running : TaskPhase.Waiting;
-                line.Started ??= e.Time;
+                line.Asked ??= e.Time;
                 break;
             case JobEventKinds.ChildStarted:
                 line.Schedule(PathOf(e)!);
-                line.Running++;
-                line.Phase = TaskPhase.Running;
-                line.Started ??= e.Time;
+                line.Start(e.Time);
                 break;
             case JobEventKinds.TaskStarted:
-                line.Running++;
-                line.Phase = TaskPhase.Running;
+                line.Start(e.Time);
                 break;
             case JobEventKinds.TaskRetried:
                 line.Running--;
@@ -113,6 +133,8 @@ internal sealed class RunModel
                 line.Completed++;
                 if (line.Uses == "sandbox.run" && e.Data is { } output)
                     AddLimits(line, output);
+                if (line is { Uses: "file.write", IsFanOut: false } && e.Data is { } written)
+                    line.Written = written.GetProperty("path").GetString();
                 break;
             case JobEventKinds.TaskFailed or JobEventKinds.ChildFailed:
                 line.Running = Math.Max(0, line.Running - 1);
@@ -143,7 +165,10 @@ internal sealed class RunModel
             return;
         Set(line, status, time);
         foreach (TaskLine inner in Lines.Where(l => !l.IsDone && IsInside(l, line)))
-            Set(inner, inner.Failed > 0 ? WorkflowTaskStatus.Failed : inner.Completed > 0 ? WorkflowTaskStatus.Completed : WorkflowTaskStatus.Skipped, time);
+        {
+            inner.IsStopped = inner.Failed == 0 && inner.Scheduled > inner.Completed;
+            Set(inner, inner.Failed > 0 || inner.IsStopped ? WorkflowTaskStatus.Failed : inner.Completed > 0 ? WorkflowTaskStatus.Completed : WorkflowTaskStatus.Skipped, time);
+        }
     }
 
     private static void Set(TaskLine line, WorkflowTaskStatus status, DateTimeOffset time)
@@ -153,7 +178,7 @@ internal sealed class RunModel
         {
             WorkflowTaskStatus.Completed => TaskPhase.Completed,
             WorkflowTaskStatus.Skipped => TaskPhase.Skipped,
-            _ => TaskPhase.Failed,
+            _ => line.IsStopped ? TaskPhase.Cancelled : TaskPhase.Failed,
         };
     }
 

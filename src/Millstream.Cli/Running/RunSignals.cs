@@ -10,14 +10,19 @@ internal sealed class RunSignals : IDisposable
     private int _interrupts;
 
     /// <param name="job">What an interrupt cancels.</param>
+    /// <param name="view">What to leave before the process ends at once.</param>
     /// <param name="error">Where to say so; null where the view shows it.</param>
-    public RunSignals(Job job, TextWriter? error) => _registrations =
+    public RunSignals(Job job, IRunView view, TextWriter? error) => _registrations =
     [
         PosixSignalRegistration.Create(PosixSignal.SIGINT, context =>
         {
             context.Cancel = true;
             if (Interlocked.Increment(ref _interrupts) > 1)
+            {
+                TryAsync(view.LeaveAsync).GetAwaiter().GetResult();
                 Environment.Exit(ExitCode.Cancelled);
+            }
+
             _ = job.CancelAsync("interrupted");
             error?.WriteLine("millstream: cancelling; once more ends at once");
         }),
@@ -29,7 +34,10 @@ internal sealed class RunSignals : IDisposable
     public Task Stopped => _stopped.Task;
 
     /// <summary>Says something last, unless whoever reads it does not.</summary>
-    public static Task TryWriteAsync(TextWriter error, string text) => Task.WhenAny(Task.Run(() => error.WriteLine(text)), Task.Delay(TimeSpan.FromSeconds(1)));
+    public static Task TryWriteAsync(TextWriter error, string text) => TryAsync(() => Task.Run(() => error.WriteLine(text)));
+
+    /// <summary>Writes, unless whoever reads it does not.</summary>
+    public static Task TryAsync(Func<Task> write) => Task.WhenAny(write(), Task.Delay(TimeSpan.FromSeconds(1)));
 
     public void Dispose() => Array.ForEach(_registrations, r => r.Dispose());
 

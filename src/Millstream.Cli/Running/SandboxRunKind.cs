@@ -50,18 +50,12 @@ internal static class SandboxRunKind
         Limits = with.Find("limits") is { } limits ? Limits(limits) : new SandboxLimits(),
     };
 
-    private static SandboxLimits Limits(JsonElement limits)
+    private static SandboxLimits Limits(JsonElement given)
     {
-        SandboxLimits none = new();
-        return new SandboxLimits
-        {
-            Time = limits.Duration("time", none.Time),
-            Memory = limits.Size("memory", none.Memory),
-            Processes = limits.Whole("processes", none.Processes),
-            Output = (int)Math.Min(int.MaxValue, limits.Size("output", none.Output)),
-            Disk = limits.Size("disk", none.Disk),
-            Required = limits.Find("required")?.GetBoolean() ?? none.Required,
-        };
+        SandboxLimits limits = SandboxValues.Limits(given);
+        foreach ((string key, object value, string rule) in SandboxValues.LimitFaults(limits))
+            throw new ArgumentException($"limits.{key} is {value}; give {rule}");
+        return limits;
     }
 
     private static void Check(JsonElement with, SandboxResult result)

@@ -69,9 +69,18 @@ internal static class HttpGet
         }
     }
 
+    /// <summary>Finds a constant address that is none before anything runs.</summary>
+    public static void Check(FaultList faults, MapValue with, string name)
+    {
+        if (with.Entries.FirstOrDefault(e => e.Key == "url").Value is ConstantValue { Value: { ValueKind: JsonValueKind.String } url } constant && AddressOf(url.GetString()!) is null)
+            faults.Add(constant.Mark, $"{name}.with.url: '{url.GetString()}' is no http or https address");
+    }
+
+    private static Uri? AddressOf(string url) => Uri.TryCreate(url, UriKind.Absolute, out Uri? uri) && uri.Scheme is ("http" or "https") ? uri : null;
+
     private static Uri Check(string url, Uri? from)
     {
-        if (!Uri.TryCreate(url, UriKind.Absolute, out Uri? uri) || uri.Scheme is not ("http" or "https"))
+        if (AddressOf(url) is not { } uri)
             throw new KindFailureException($"http.get: '{url}' is no http or https address");
         if (from?.Scheme == "https" && uri.Scheme == "http")
             throw new KindFailureException($"http.get: {from} redirects to {uri}, which is not encrypted");

@@ -1,13 +1,15 @@
+using System.Globalization;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using Fluid;
 using Fluid.Values;
 
 namespace Millstream.Definitions;
 
 /// <summary>Templates in Liquid: data, loops and conditions, no code.</summary>
-internal static class TemplateText
+internal static partial class TemplateText
 {
     public const int MaxLength = 10 * 1024 * 1024;
     private const int MaxSteps = 5_000_000;
@@ -18,15 +20,17 @@ internal static class TemplateText
     {
         ValueNode[] given = [.. with.Entries.Where(e => e.Key is "text" or "file").Select(e => e.Value)];
         if (given.Length != 1)
-            context.Faults.Add(with.Mark, $"{name}.with needs either 'text' or 'file', the template");
-        if (given.Length == 0 || given[0] is not ConstantValue { Value: { ValueKind: JsonValueKind.String } value })
+            context.Faults.Add(with.Mark, $"{name}.with needs either 'text' or 'file', the template{(given.Length > 1 ? ", not both" : "")}");
+        if (given is not [ConstantValue { Value: { ValueKind: JsonValueKind.String } value }])
             return;
         string text = value.GetString()!;
+        string? file = null;
         if (with.Entries.Any(e => e.Key == "file"))
         {
             try
             {
-                text = WorkflowFile.Load(Path.Combine(Path.GetDirectoryName(context.Path) ?? "", text), context.Limits);
+                file = Path.Combine(Path.GetDirectoryName(context.Path) ?? "", text);
+                text = WorkflowFile.Load(file, context.Limits);
             }
             catch (WorkflowFileException e)
             {
@@ -34,16 +38,37 @@ internal static class TemplateText
                 return;
             }
         }
-        if (!Parser.TryParse(text, out _, out string? error))
-            context.Faults.Add(given[0].Mark, $"{name}: the template cannot be read: {error}");
+        if (Fault(text) is not { } fault)
+            return;
+        string message = $"{name}: the template cannot be read: {fault.Message}";
+        if (file is not null && fault.Line > 0)
+            context.Faults.AddAll([new WorkflowFault(file, fault.Line, fault.Column, message)]);
+        else
+            context.Faults.Add(file is null ? context.Compiler.Inside(given[0].Mark, text, fault.Line, fault.Column) : given[0].Mark, message);
     }
+
+    /// <summary>Why a text is no template, in one line, and where; null where it is one.</summary>
+    private static (int Line, int Column, string Message)? Fault(string text)
+    {
+        if (Parser.TryParse(text, out _, out string? error))
+            return null;
+        // "Invalid 'for' tag at (2:7)\nSource:\n{% for x in %}"
+        Match place = Place().Match(error);
+        return place.Success
+            ? (int.Parse(place.Groups["line"].Value, CultureInfo.InvariantCulture), int.Parse(place.Groups["column"].Value, CultureInfo.InvariantCulture), error[..place.Index])
+            : (0, 0, error.ReplaceLineEndings(" "));
+    }
+
+    /// <summary>What a template takes when it runs: the one of text and file that was written, which then must not be null.</summary>
+    public static DataType With(MapValue with) => DataType.ObjectOf(KindShape.BuiltIn["template"].With.Fields.ToDictionary(
+        f => f.Key, f => f.Value with { Required = f.Key is "text" or "file" && with.Entries.Any(e => e.Key == f.Key) }, StringComparer.Ordinal));
 
     /// <summary>Fills a template; <paramref name="delta"/> gets the text in pieces as it comes.</summary>
     public static async Task<JsonElement> RunAsync(JsonElement with, string folder, Action<string> delta, CancellationToken token)
     {
         string template = with.Text("text") ?? Load(Path.Combine(folder, with.Text("file")!));
-        if (!Parser.TryParse(template, out IFluidTemplate? parsed, out string? error))
-            throw new KindFailureException($"template: it cannot be read: {error}");
+        if (!Parser.TryParse(template, out IFluidTemplate? parsed))
+            throw new KindFailureException(Fault(template) is { Line: > 0 } fault ? $"template: it cannot be read: {fault.Message} in line {fault.Line}" : $"template: it cannot be read: {Fault(template)?.Message}");
         parsed = new BoundedRanges().VisitTemplate(parsed);
         var options = new TemplateOptions { MaxSteps = MaxSteps, MaxRecursion = 100, Assigned = Bound, Captured = Bound };
         var context = new TemplateContext(options);
@@ -91,6 +116,8 @@ internal static class TemplateText
         JsonValueKind.False => false,
         _ => null,
     };
+
+    [GeneratedRegex(@" at \((?<line>[0-9]{1,8}):(?<column>[0-9]{1,8})\)")] private static partial Regex Place();
 
     /// <summary>Gathers the text, hands it on in pieces of some kilobytes, and holds its bound.</summary>
     private sealed class PieceWriter(Action<string> delta, CancellationToken token) : TextWriter

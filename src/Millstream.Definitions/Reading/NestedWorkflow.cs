@@ -28,7 +28,7 @@ internal static class NestedWorkflow
         }
         try
         {
-            return WorkflowFile.Parse(WorkflowFile.Load(path, context.Limits), path, context.Limits, parents);
+            return WorkflowFile.Parse(WorkflowFile.Load(path, context.Limits), path, context.Limits, parents, context.HasAgents);
         }
         catch (WorkflowFileException e)
         {

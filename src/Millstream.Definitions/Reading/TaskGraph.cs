@@ -108,7 +108,10 @@ internal sealed class TaskGraph
         if (draft.Kind?.Name == "sandbox.run")
             SandboxValues.Check(_context.Faults, (MapValue)values, name);
         if (draft.Kind?.Name == "http.get")
+        {
+            HttpGet.Check(_context.Faults, (MapValue)values, name);
             values = NamedHosts.Allow((MapValue)values);
+        }
         _outputs[draft.Id] = nested?.OutputDataType ?? draft.Kind?.Output ?? DataType.Any;
         _tasks[draft.Id] = draft.Task with
         {

@@ -13,12 +13,12 @@ internal sealed class WorkflowReader
     private readonly ReadContext _context;
     private readonly string _path;
 
-    public WorkflowReader(FaultList faults, WorkflowLimits limits, string text, string path, IReadOnlyList<string> parents)
+    public WorkflowReader(FaultList faults, WorkflowLimits limits, string text, string path, IReadOnlyList<string> parents, bool hasAgents)
     {
         _faults = faults;
         _nodes = new NodeReader(faults);
         _path = path;
-        _context = new ReadContext(_nodes, new ValueCompiler(faults, limits, text), new ValueChecker(faults), limits, path, parents);
+        _context = new ReadContext(_nodes, new ValueCompiler(faults, limits, text), new ValueChecker(faults), limits, path, parents, hasAgents);
     }
 
     public WorkflowDefinition? Read(YamlNode root)
@@ -101,7 +101,11 @@ internal sealed class WorkflowReader
             string name = $"the input '{entry.Key}'";
             _nodes.Id(entry, "the input");
             if (_nodes.Map(entry.Value, name, Keys.Input) is not { } input)
+            {
+                // Known all the same, so that what names it is not told, too.
+                inputs.Add(new InputDefinition(entry.Key, DataType.Any));
                 continue;
+            }
             inputs.Add(new InputDefinition(entry.Key, Type(input, name)) { Description = _nodes.Text(input, "description", name + ".description") });
             if (input.Find("default") is { } fallback)
                 inputs[^1] = inputs[^1] with { Default = Default(fallback.Value, inputs[^1].DataType, name + ".default") };
@@ -158,7 +162,7 @@ internal sealed class WorkflowReader
 
 /// <summary>What all readers of one file share.</summary>
 internal sealed record ReadContext(
-    NodeReader Nodes, ValueCompiler Compiler, ValueChecker Checker, WorkflowLimits Limits, string Path, IReadOnlyList<string> Parents)
+    NodeReader Nodes, ValueCompiler Compiler, ValueChecker Checker, WorkflowLimits Limits, string Path, IReadOnlyList<string> Parents, bool HasAgents)
 {
     public FaultList Faults => Nodes.Faults;
 }

@@ -82,7 +82,9 @@ internal sealed class WorkflowCompiler(WorkflowDefinition definition, IReadOnlyD
 
     private static object With(TaskDefinition task, ExpressionScope scope) => TaskInputs.With(task, KindOf(task), scope);
 
-    private static DataType KindOf(TaskDefinition task) => task.Workflow is { } nested ? NestedWorkflow.With(nested) : KindShape.BuiltIn[task.Uses].With;
+    private static DataType KindOf(TaskDefinition task) => task.Workflow is { } nested ? NestedWorkflow.With(nested)
+        : task.Uses == "template" ? TemplateText.With((MapValue)task.With)
+        : KindShape.BuiltIn[task.Uses].With;
 
     private static RunEnd EndOf(NodeEnd end) => end.Status switch
     {
@@ -124,8 +126,7 @@ internal sealed class WorkflowCompiler(WorkflowDefinition definition, IReadOnlyD
         {
             var given = (JsonElement)with!;
             string id = given.Text("agent")!;
-            Agent agent = agents.Find(id, given.Text("version")) ?? throw new WorkflowValueException(definition.File, ValuePath.Find(task.With, ".agent", out _).Mark,
-                $"there is no agent '{id}'{Names.Suggest(id, agents.List().Select(a => a.Id))}; registered are {string.Join(", ", agents.List().Select(a => a.Id).DefaultIfEmpty("none"))}");
+            Agent agent = agents.Find(id, given.Text("version")) ?? throw new WorkflowValueException(definition.File, ValuePath.Find(task.With, ".agent", out _).Mark, NoAgent(id, given.Text("version")));
             try
             {
                 return (agent, agent.ReadInput(given.Find("input") ?? Json.Null));
@@ -135,6 +136,14 @@ internal sealed class WorkflowCompiler(WorkflowDefinition definition, IReadOnlyD
                 throw new WorkflowValueException(definition.File, ValuePath.Find(task.With, ".input", out _).Mark, e.Message);
             }
         };
+    }
+
+    private string NoAgent(string id, string? version)
+    {
+        string[] versions = [.. agents.List().Where(a => a.Id == id).Select(a => a.Version)];
+        return versions.Length > 0
+            ? $"there is no version '{version}' of the agent '{id}'; registered are: {string.Join(", ", versions)}"
+            : $"there is no agent '{id}'{(agents.List().Count == 0 ? "; none are registered" : Names.Suggest(id, agents.List().Select(a => a.Id).Distinct()))}";
     }
 
     private GraphNode Add(GraphNode node)

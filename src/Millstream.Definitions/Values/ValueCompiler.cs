@@ -53,7 +53,7 @@ internal sealed class ValueCompiler(FaultList faults, WorkflowLimits limits, str
         catch (ExpressionException e)
         {
             faults.Add(scalar.Mark, e.Message);
-            return new ConstantValue(scalar.Mark, Json.Null, null);
+            return new ExpressionValue(scalar.Mark, Unknown(scalar.Mark));
         }
     }
 
@@ -91,7 +91,23 @@ internal sealed class ValueCompiler(FaultList faults, WorkflowLimits limits, str
             _refused.Add((mark, $"${{{{{Short(text)}}}}}: {e.Message}"));
             return new PlacedExpression(new Expression(text, ExprParser.Parse(text)), mark);
         }
-        return new PlacedExpression(new Expression("`null`", new LiteralExpr(0, DataType.Any)), mark);
+        return Unknown(mark);
+    }
+
+    /// <summary>Stands in for what could not be read, and fits everywhere: its fault is told already.</summary>
+    private static PlacedExpression Unknown(Mark mark) => new(new Expression("`null`", new LiteralExpr(0, DataType.Any)), mark);
+
+    /// <summary>The place of a character of a text that stands in the file, line and column from 1; the text's own place where YAML folds or escapes it.</summary>
+    public Mark Inside(Mark mark, string text, int line, int column)
+    {
+        string[] lines = text.Split('\n');
+        if (line < 1 || line > lines.Length || lines[line - 1].Length == 0)
+            return mark;
+        // A block begins in the line behind its '|', any other text where its mark is.
+        bool isBlock = _lines[mark.Line - 1].AsSpan(mark.Column - 1).StartsWith('|');
+        int at = mark.Line - 1 + (isBlock ? line : line - 1);
+        int found = at >= _lines.Length ? -1 : _lines[at].IndexOf(lines[line - 1], at == mark.Line - 1 ? mark.Column - 1 : 0, StringComparison.Ordinal);
+        return found < 0 ? mark : new Mark(at + 1, found + column);
     }
 
     /// <summary>The place of the n-th character of an expression.</summary>

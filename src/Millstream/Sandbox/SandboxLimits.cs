@@ -23,16 +23,22 @@ public sealed record SandboxLimits
 
     internal void Validate()
     {
-        Check(nameof(Time), Time > TimeSpan.Zero && Time <= TimeSpan.FromDays(40), Time, "more than 0 and at most 40 days");
-        Check(nameof(Memory), Memory >= 4 << 20, Memory, "at least 4 MiB (4194304); less cannot start a program");
-        Check(nameof(Processes), Processes is >= 2 and <= 1 << 20, Processes, "2 to 1048576; one is the sandbox's own");
-        Check(nameof(Output), Output >= 0, Output, "0 or more");
-        Check(nameof(Disk), Disk >= 4096, Disk, "at least 4096");
+        foreach ((string name, object value, string rule) in Faults())
+            throw new ArgumentException($"SandboxLimits.{name} is {value}; give {rule}.");
     }
 
-    private static void Check(string name, bool holds, object value, string rule)
+    /// <summary>What cannot be held, by the names of the properties.</summary>
+    internal IEnumerable<(string Name, object Value, string Rule)> Faults()
     {
-        if (!holds)
-            throw new ArgumentException($"SandboxLimits.{name} is {value}; give {rule}.");
+        if (Time <= TimeSpan.Zero || Time > TimeSpan.FromDays(40))
+            yield return (nameof(Time), Time, "more than 0 and at most 40 days");
+        if (Memory < 4 << 20)
+            yield return (nameof(Memory), Memory, "at least 4 MiB (4194304); less cannot start a program");
+        if (Processes is < 2 or > 1 << 20)
+            yield return (nameof(Processes), Processes, "2 to 1048576; one is the sandbox's own");
+        if (Output < 0)
+            yield return (nameof(Output), Output, "0 or more");
+        if (Disk < 4096)
+            yield return (nameof(Disk), Disk, "at least 4096");
     }
 }

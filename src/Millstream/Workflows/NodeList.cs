@@ -36,6 +36,8 @@ internal sealed class NodeList
     public WorkflowGraph Build(string id, string version, WorkflowOptions options, Node? output)
     {
         _built = id;
+        if (!Words.IsId(id))
+            Faults.Add($"its id '{id}' is none; use letters, digits, '_', '-' and '.'");
         bool isForeign = output is not null && output.List != this;
         if (isForeign)
             Faults.Add("its output is a node of another workflow");

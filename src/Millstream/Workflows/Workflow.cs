@@ -7,11 +7,11 @@ public static class Workflow
     /// Builds a workflow: <paramref name="define"/> adds tasks and returns the node whose value the workflow gives. Dependencies are the nodes
     /// themselves, so a wrong type or an unknown task does not compile.
     /// </summary>
-    /// <param name="id">The id: letters, digits, <c>_</c>, <c>-</c>.</param>
+    /// <param name="id">The id: letters, digits, <c>_</c>, <c>-</c>, <c>.</c>.</param>
     /// <param name="version">The version that jobs record.</param>
     /// <param name="define">Adds the tasks.</param>
     /// <param name="options">What happens when a task fails.</param>
-    /// <exception cref="WorkflowException">A cycle, a duplicate id, a missing output, a node of another workflow: lists every fault.</exception>
+    /// <exception cref="WorkflowException">A wrong id, a cycle, a duplicate id, a missing output, a node of another workflow: lists every fault.</exception>
     public static Workflow<TInput, TOutput> Define<TInput, TOutput>(
         string id, string version, Func<WorkflowBuilder<TInput>, Node<TOutput>> define, WorkflowOptions? options = null)
     {

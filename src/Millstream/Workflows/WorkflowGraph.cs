@@ -1,13 +1,23 @@
 namespace Millstream;
 
 /// <summary>How one node, or one run of a fan-out, ended.</summary>
-internal readonly record struct NodeEnd(WorkflowTaskStatus Status, object? Output, TaskError? Error = null)
+/// <param name="Status">How.</param>
+/// <param name="Output">What it gave.</param>
+/// <param name="Error">Why it failed.</param>
+/// <param name="Untold">Why it failed, where no entry of the task or its child says so.</param>
+internal readonly record struct NodeEnd(WorkflowTaskStatus Status, object? Output, TaskError? Error = null, string? Untold = null)
 {
     public static NodeEnd Skipped { get; } = new(WorkflowTaskStatus.Skipped, null);
 
     public static NodeEnd Completed(object? output) => new(WorkflowTaskStatus.Completed, output);
 
     public static NodeEnd Failed(TaskError error) => new(WorkflowTaskStatus.Failed, null, error);
+
+    /// <summary>It failed without an entry of its own that says why.</summary>
+    public static NodeEnd FailedUntold(TaskError error) => new(WorkflowTaskStatus.Failed, null, error, error.Message);
+
+    /// <summary>A pure function or an expression of the workflow's author threw, or what it named is not there.</summary>
+    public static NodeEnd FailedUntold(string subject, Exception e) => FailedUntold(new TaskError(subject, 0, e.GetType().Name, e.Message, false, e.ToString()));
 }
 
 /// <summary>What nodes that are done gave; the input is node 0.</summary>

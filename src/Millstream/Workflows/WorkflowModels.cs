@@ -81,7 +81,9 @@ public abstract record WorkflowEvent
     /// <param name="Status">How.</param>
     /// <param name="Done">How many tasks of the workflow have ended.</param>
     /// <param name="Total">How many there are.</param>
-    public sealed record TaskEnded(string Task, WorkflowTaskStatus Status, int Done, int Total) : WorkflowEvent;
+    /// <param name="Error">Why it failed, where no entry of the task or its child says so: it failed before it started. Of a fan-out that of its first such run.</param>
+    public sealed record TaskEnded(
+        string Task, WorkflowTaskStatus Status, int Done, int Total, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Error = null) : WorkflowEvent;
 
     /// <summary>A task has failed and the workflow waits for a signal about it.</summary>
     public sealed record DecisionNeeded(string Task, string Error) : WorkflowEvent;

@@ -9,21 +9,22 @@ internal sealed partial class WorkflowRun
         TaskPolicy policy = run.Node.Options.Policy ?? TaskPolicy.Default;
         for (int attempt = 1; ; attempt++)
         {
-            TaskError error;
+            NodeEnd failed;
             try
             {
                 return NodeEnd.Completed(await RunChildOnceAsync(run, subject, agent, childInput, policy.Timeout));
             }
             catch (ChildJobFailedException e)
             {
-                error = new TaskError(subject, attempt, e.Error.Type, e.Error.Message, true, e.Error.Details);
+                failed = NodeEnd.Failed(new TaskError(subject, attempt, e.Error.Type, e.Error.Message, true, e.Error.Details));
             }
             catch (TimeoutException e)
             {
-                error = new TaskError(subject, attempt, ErrorTypes.TimedOut, e.Message, true);
+                // Its last entry is child.cancelled.
+                failed = NodeEnd.FailedUntold(new TaskError(subject, attempt, ErrorTypes.TimedOut, e.Message, true));
             }
             if (attempt >= policy.Retry.Attempts)
-                return NodeEnd.Failed(error);
+                return failed;
             await _context.DelayAsync(policy.Retry.DelayAfter(attempt, null, _context.Random.NextDouble()), run.Stop.Token);
             await WhilePausedAsync(run);
         }

@@ -18,7 +18,8 @@ internal sealed partial class WorkflowRun
         await Task.WhenAll(lanes);
         failure ??= ends.FirstOrDefault(e => e.Status == WorkflowTaskStatus.Failed).Error;
         run.Results = failure is null || node.ContinuesOnError ? node.Results!(ends) : null;
-        Finish(run, failure is null ? NodeEnd.Completed(null) : NodeEnd.Failed(failure));
+        NodeEnd untold = ends.FirstOrDefault(e => e.Untold is not null);
+        Finish(run, failure is null ? NodeEnd.Completed(null) : NodeEnd.Failed(failure) with { Untold = untold.Error is { } error ? $"{error.Task}: {untold.Untold}" : null });
 
         async Task LaneAsync()
         {
@@ -57,7 +58,7 @@ internal sealed partial class WorkflowRun
         }
         catch (Exception e) when (e is not (OperationCanceledException or OutsideTurnException))
         {
-            return NodeEnd.Failed(new TaskError(subject, 0, e.GetType().Name, e.Message, false, e.ToString()));
+            return NodeEnd.FailedUntold(subject, e);
         }
         return await RunOnceAsync(run, subject, input);
     }

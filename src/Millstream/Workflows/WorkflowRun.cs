@@ -94,10 +94,9 @@ internal sealed partial class WorkflowRun
         }
         catch (Exception e) when (e is not (OperationCanceledException or OutsideTurnException))
         {
-            // A pure function or an expression of the workflow's author threw.
             if (run.State == NodeState.Running)
                 _underWay--;
-            End(run, NodeEnd.Failed(new TaskError(node.Id ?? "", 0, e.GetType().Name, e.Message, false, e.ToString())));
+            End(run, NodeEnd.FailedUntold(node.Id ?? "", e));
         }
     }
 
@@ -127,7 +126,7 @@ internal sealed partial class WorkflowRun
         }
         catch (Exception e) when (e is not OutsideTurnException)
         {
-            return NodeEnd.Failed(new TaskError(subject, 0, e.GetType().Name, e.Message, false, e.ToString()));
+            return NodeEnd.FailedUntold(subject, e);
         }
     }
 
@@ -155,7 +154,7 @@ internal sealed partial class WorkflowRun
         _open--;
         _ends[node.Index] = end with { Output = run.Results ?? (end.Status == WorkflowTaskStatus.Failed && isFatal ? null : node.Result(end)) };
         if (!node.IsPure)
-            _context.Emit(new WorkflowEvent.TaskEnded(node.Id!, end.Status, ++_done, _graph.TaskCount));
+            _context.Emit(new WorkflowEvent.TaskEnded(node.Id!, end.Status, ++_done, _graph.TaskCount, end.Untold));
         if (isFatal)
             Fail(end.Error!);
         bool passes = !isFatal && (end.Status != WorkflowTaskStatus.Skipped || node.PassesWhenSkipped);

@@ -37,15 +37,24 @@ public sealed class ManyWaitingTests
     /// <summary>One task has the gpu, and many wait for it.</summary>
     private static async Task<Job<string, string, string>> StartAsync(AgentOrchestrator orchestrator)
     {
-        static AgentTask<string, string> Of(string id) => AgentTask.Create<string, string>(id, (_, context) => Agents.Forever.RunAsync("", context), [ResourceRequirement.Exclusive("gpu")]);
         Job<string, string, string> job = await orchestrator.StartAsync(Agents.Make(async context =>
         {
-            List<Task> tasks = [context.RunAsync(Of("alone"), "")];
-            tasks.AddRange(Enumerable.Range(0, Waiting).Select(i => context.RunAsync(Of($"many[{i}]"), "")));
+            List<Task> tasks = [context.RunAsync(new Run("alone"), "")];
+            tasks.AddRange(Enumerable.Range(0, Waiting).Select(i => context.RunAsync(new Run($"many[{i}]"), "")));
             await Task.WhenAll(tasks);
             return "";
         }), "");
         await job.UntilAsync("task.started");
         return job;
+    }
+
+    // With an id that a fan-out gives its runs.
+    private sealed class Run(string id) : AgentTask<string, string>
+    {
+        public override string Id => id;
+
+        public override IReadOnlyList<ResourceRequirement> Requirements { get; } = [ResourceRequirement.Exclusive("gpu")];
+
+        protected override Task<string> RunCoreAsync(string input, TaskContext context) => Agents.Forever.RunAsync("", context);
     }
 }

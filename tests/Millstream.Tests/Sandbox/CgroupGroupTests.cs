@@ -2,6 +2,14 @@ namespace Millstream.Tests.Sandboxes;
 
 public sealed class CgroupGroupTests
 {
+    [Theory]
+    [InlineData(false, true, true, true)]
+    [InlineData(false, false, true, false)]
+    [InlineData(false, true, false, false)]
+    [InlineData(true, true, true, false)]
+    public void Remedied_NamesSystemdOnlyWhereItCouldHelp(bool isRoot, bool hasSystemd, bool isUnified, bool names) =>
+        Assert.Equal(names, CgroupController.Remedied(isRoot, hasSystemd, isUnified).Contains("systemd-run", StringComparison.Ordinal));
+
     [Fact]
     public void Make_SecondGroupCannotBeMade_RemovesTheFirst()
     {

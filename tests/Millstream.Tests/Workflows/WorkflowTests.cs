@@ -33,7 +33,7 @@ public sealed class WorkflowTests
     {
         Node<int>? foreign = null;
         _ = Workflow.Define<int, int>("other", "1", w => foreign = w.Task("x", Double, w.Input));
-        WorkflowException e = Assert.Throws<WorkflowException>(() => Workflow.Define<int, int>("bad", "1", w =>
+        WorkflowException e = Assert.Throws<WorkflowException>(() => Workflow.Define<int, int>("bad id!", "1", w =>
         {
             Node<int> a = w.Task("a", Double, w.Input);
             Node<int> b = w.Task("b", Double, a);
@@ -43,12 +43,28 @@ public sealed class WorkflowTests
             w.ForEach("each", Double, w.Input.Select(n => new[] { n }), new NodeOptions { MaxParallel = 0 });
             return null!;
         }));
-        Assert.Equal(5, e.Faults.Count);
+        Assert.Equal(6, e.Faults.Count);
+        Assert.Contains("its id 'bad id!' is none", e.Message, StringComparison.Ordinal);
         Assert.Contains("there is a cycle: a -> b -> a", e.Message, StringComparison.Ordinal);
         Assert.Contains("the id 'b' stands 2 times", e.Message, StringComparison.Ordinal);
         Assert.Contains("it has no output", e.Message, StringComparison.Ordinal);
         Assert.Contains("'no good' is no id", e.Message, StringComparison.Ordinal);
         Assert.Contains("a task takes a node of another workflow", Assert.Throws<WorkflowException>(() => Workflow.Define<int, int>("mixed", "1", w => w.Task("y", Double, foreign!))).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("a b")]
+    [InlineData("a[1]")]
+    [InlineData("a/b")]
+    public void Create_WrongId_IsRefused(string id) =>
+        Assert.Contains($"'{id}' is no id of a task", Assert.Throws<ArgumentException>(() => AgentTask.Create<int, int>(id, (n, _) => Task.FromResult(n))).Message, StringComparison.Ordinal);
+
+    [Fact]
+    public void Errors_AsText_AreWhatAPersonReads()
+    {
+        Assert.Equal("bread[2]: smoke", new TaskError("bread[2]", 1, "IOException", "smoke", true, "   at …").ToString());
+        Assert.Equal("smoke", new TaskError("", 0, "IOException", "smoke", false).ToString());
+        Assert.Equal("smoke", new JobError("IOException", "smoke", "bread[2]", "   at …").ToString());
     }
 
     [Fact]

@@ -8,13 +8,15 @@ namespace Millstream;
 /// <param name="Remedy">How to get it, where it is missing.</param>
 internal sealed record CgroupController(string Name, int Version, string? Folder, string Detail, string Remedy)
 {
-    private const string AsUser = "start the runner in a group of its own: systemd-run --user --scope -p Delegate=yes millstream …, or as root";
+    private const string BySystemd = "start the runner in a group of its own: systemd-run --user --scope -p Delegate=yes millstream …, or as root";
+    private const string AsUser = "start the runner as root, or ask who runs the host for a group of version 2 that is delegated to this user";
     private const string AsRoot = "mount the controller (cgroup version 2: a kernel and container that delegate it), or ask who runs the host";
 
     /// <summary>Looks for it, and tries it by making a group and taking it away again.</summary>
     public static CgroupController Find(string name, CgroupMounts mounts, bool isRoot, string probe)
     {
-        string remedy = isRoot ? AsRoot : AsUser;
+        bool isDelegated = mounts.Mounts.TryGetValue(CgroupMounts.Unified, out string? unified) && Has(unified, "cgroup.controllers", name);
+        string remedy = Remedied(isRoot, Directory.Exists("/run/systemd/system"), isDelegated);
         List<string> reasons = [];
         if (mounts.Own.TryGetValue(name, out string? own))
         {
@@ -33,6 +35,12 @@ internal sealed record CgroupController(string Name, int Version, string? Folder
         }
         return new CgroupController(name, 0, null, reasons.Count == 0 ? "no cgroup file system is mounted" : string.Join("; ", reasons), remedy);
     }
+
+    /// <summary>What to do about a controller that is missing.</summary>
+    /// <param name="isRoot">Whether this process is root.</param>
+    /// <param name="hasSystemd">Whether systemd runs the host.</param>
+    /// <param name="isUnified">Whether cgroup version 2 has the controller: what systemd delegates to a user is of that version.</param>
+    internal static string Remedied(bool isRoot, bool hasSystemd, bool isUnified) => isRoot ? AsRoot : hasSystemd && isUnified ? BySystemd : AsUser;
 
     private static IEnumerable<string> Candidates(CgroupMounts mounts, bool isRoot)
     {

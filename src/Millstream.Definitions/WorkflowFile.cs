@@ -10,7 +10,8 @@ public static class WorkflowFile
     public static WorkflowDefinition Read(string path, WorkflowLimits? limits = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
-        return Parse(Load(path, limits ?? WorkflowLimits.Default), path, limits);
+        var texts = new WorkflowTexts();
+        return Parse(texts.Load(path, limits ?? WorkflowLimits.Default), path, limits ?? WorkflowLimits.Default, texts, []);
     }
 
     /// <summary>Reads and validates text.</summary>
@@ -21,17 +22,17 @@ public static class WorkflowFile
     public static WorkflowDefinition Parse(string text, string path = "", WorkflowLimits? limits = null)
     {
         ArgumentNullException.ThrowIfNull(text);
-        return Parse(text, path, limits ?? WorkflowLimits.Default, []);
+        return Parse(text, path, limits ?? WorkflowLimits.Default, new WorkflowTexts(), []);
     }
 
-    internal static WorkflowDefinition Parse(string text, string path, WorkflowLimits limits, IReadOnlyList<string> parents)
+    internal static WorkflowDefinition Parse(string text, string path, WorkflowLimits limits, WorkflowTexts texts, IReadOnlyList<string> parents)
     {
         var faults = new FaultList(path);
         if (text.Length > limits.FileBytes)
             faults.Add(new Mark(1, 1), $"the text has {text.Length} characters; the limit WorkflowLimits.FileBytes is {limits.FileBytes}");
         faults.ThrowIfAny();
         YamlNode? root = new YamlReader(faults, limits).Read(text);
-        WorkflowDefinition? workflow = root is null ? null : new WorkflowReader(faults, limits, text, path, parents).Read(root);
+        WorkflowDefinition? workflow = root is null ? null : new WorkflowReader(faults, limits, text, path, texts, parents).Read(root);
         faults.ThrowIfAny();
         return workflow!;
     }

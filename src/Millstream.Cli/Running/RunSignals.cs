@@ -9,13 +9,20 @@ internal sealed class RunSignals : IDisposable
     private readonly PosixSignalRegistration[] _registrations;
     private int _interrupts;
 
-    /// <param name="job">What an interrupt cancels.</param>
+    /// <param name="job">What an interrupt cancels; null where it stops the process as the other signals do.</param>
     /// <param name="error">Where to say so; null where the view shows it.</param>
-    public RunSignals(Job job, TextWriter? error) => _registrations =
+    public RunSignals(Job? job, TextWriter? error) => _registrations =
     [
         PosixSignalRegistration.Create(PosixSignal.SIGINT, context =>
         {
             context.Cancel = true;
+            if (job is null)
+            {
+                IsInterrupted = true;
+                _stopped.TrySetResult();
+                return;
+            }
+
             if (Interlocked.Increment(ref _interrupts) > 1)
                 Environment.Exit(ExitCode.Cancelled);
             _ = job.CancelAsync("interrupted");
@@ -27,6 +34,9 @@ internal sealed class RunSignals : IDisposable
 
     /// <summary>Done when the process was asked to stop.</summary>
     public Task Stopped => _stopped.Task;
+
+    /// <summary>Whether an interrupt was what asked for it.</summary>
+    public bool IsInterrupted { get; private set; }
 
     /// <summary>Says something last, unless whoever reads it does not.</summary>
     public static Task TryWriteAsync(TextWriter error, string text) => Task.WhenAny(Task.Run(() => error.WriteLine(text)), Task.Delay(TimeSpan.FromSeconds(1)));

@@ -26,7 +26,7 @@ internal static class TemplateText
         {
             try
             {
-                text = WorkflowFile.Load(Path.Combine(Path.GetDirectoryName(context.Path) ?? "", text), context.Limits);
+                text = context.Texts.Load(Path.Combine(Path.GetDirectoryName(context.Path) ?? "", text), context.Limits);
             }
             catch (WorkflowFileException e)
             {
@@ -39,9 +39,9 @@ internal static class TemplateText
     }
 
     /// <summary>Fills a template; <paramref name="delta"/> gets the text in pieces as it comes.</summary>
-    public static async Task<JsonElement> RunAsync(JsonElement with, string folder, Action<string> delta, CancellationToken token)
+    public static async Task<JsonElement> RunAsync(JsonElement with, string folder, Action<string> delta, CancellationToken token, WorkflowTexts? texts = null)
     {
-        string template = with.Text("text") ?? Load(Path.Combine(folder, with.Text("file")!));
+        string template = with.Text("text") ?? Load(Path.Combine(folder, with.Text("file")!), texts);
         if (!Parser.TryParse(template, out IFluidTemplate? parsed, out string? error))
             throw new KindFailureException($"template: it cannot be read: {error}");
         parsed = new BoundedRanges().VisitTemplate(parsed);
@@ -69,11 +69,11 @@ internal static class TemplateText
         _ => ValueTask.FromResult(value),
     };
 
-    private static string Load(string path)
+    private static string Load(string path, WorkflowTexts? texts)
     {
         try
         {
-            return WorkflowFile.Load(path, WorkflowLimits.Default);
+            return texts?.Find(path) ?? WorkflowFile.Load(path, WorkflowLimits.Default);
         }
         catch (WorkflowFileException e)
         {

@@ -81,8 +81,7 @@ internal sealed class StoredJobs(SqliteJournalStorage storage)
         throw new CommandException($"there is no job '{text}' in {storage.Location}{Names.Suggest(text, ids)}");
     }
 
-    public async Task<StoredJobLine> LineAsync(JobHead head) =>
-        new(head, await StoredEvents.InputAsync(storage, head), head.Ended is null && !(await storage.LivingRunnersAsync()).Contains(head.Runner));
+    public async Task<StoredJobLine> LineAsync(JobHead head) => await LineAsync(head, await storage.LivingRunnersAsync());
 
     /// <summary>The jobs that fit, oldest first; those that other jobs started are not listed.</summary>
     public async IAsyncEnumerable<StoredJobLine> ListAsync(DateTimeOffset? since = null, string? name = null, string? status = null)
@@ -96,9 +95,18 @@ internal sealed class StoredJobs(SqliteJournalStorage storage)
         };
         await foreach (JobHead head in storage.ListAsync(filter))
         {
-            StoredJobLine line = new(head, await StoredEvents.InputAsync(storage, head), head.Ended is null && !living.Contains(head.Runner));
+            StoredJobLine line = await LineAsync(head, living);
             if (line.Is(status) && (name is null || name == line.Name || name == head.AgentId))
                 yield return line;
         }
+    }
+
+    private async Task<StoredJobLine> LineAsync(JobHead head, IReadOnlySet<long> living)
+    {
+        bool isOrphaned = head.Ended is null && !living.Contains(head.Runner);
+        // It may have ended, or been taken up, since its head or the runners were read.
+        if (isOrphaned && await storage.FindAsync(head.Id) is { } now)
+            (isOrphaned, head) = (now.Ended is null && now.Runner == head.Runner, now);
+        return new StoredJobLine(head, await StoredEvents.InputAsync(storage, head), isOrphaned);
     }
 }

@@ -19,7 +19,7 @@ internal static class Failures
             case WorkflowFileException { Faults: var faults }:
                 PrintFaults(faults, error);
                 break;
-            case CommandException or IOException or UnauthorizedAccessException:
+            case CommandException or MillstreamException or IOException or UnauthorizedAccessException:
                 error.WriteLine(Running.OutputText.CleanLines($"millstream: {e.Message}"));
                 break;
             default:

@@ -14,6 +14,13 @@ internal static class MillstreamCommand
         var root = new RootCommand("Runs workflows of agents and tasks over scarce resources.")
         {
             RunCommand.Create(),
+            JobsCommand.Create(),
+            WatchCommand.Create(),
+            ResumeCommand.Create(),
+            TellCommands.Signal(),
+            TellCommands.Answer(),
+            TellCommands.Cancel(),
+            PruneCommand.Create(),
             DoctorCommand.Create(),
             ValidateCommand.Create(),
             GraphCommand.Create(),

@@ -44,6 +44,11 @@ public sealed class WorkflowDefinition
 
     internal ValueNode? Output { get; init; }
 
+    internal string Text { get; init; } = "";
+
+    /// <summary>What was read for it, beside its own text.</summary>
+    internal WorkflowTexts Texts { get; init; } = new();
+
     /// <summary>The workflow that the definition describes, to be run by its agent with an input of <see cref="BindInput"/>.</summary>
     /// <param name="kinds">The code of the kinds beside <see cref="BuiltInKinds.All"/>, as <c>sandbox.run</c>.</param>
     /// <param name="agents">The agents that tasks of kind <c>agent</c> may name.</param>

@@ -10,7 +10,7 @@ public static class WorkflowFile
     public static WorkflowDefinition Read(string path, WorkflowLimits? limits = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
-        return Parse(Load(path, limits ?? WorkflowLimits.Default), path, limits);
+        return Read(path, limits ?? WorkflowLimits.Default, hasAgents: true);
     }
 
     /// <summary>Reads and validates text.</summary>
@@ -21,22 +21,28 @@ public static class WorkflowFile
     public static WorkflowDefinition Parse(string text, string path = "", WorkflowLimits? limits = null)
     {
         ArgumentNullException.ThrowIfNull(text);
-        return Parse(text, path, limits ?? WorkflowLimits.Default, []);
+        return Parse(text, path, limits ?? WorkflowLimits.Default, new WorkflowTexts(), []);
     }
 
     /// <summary>Reads a file for a host that has no agents, so that a task of kind <c>agent</c> is a fault.</summary>
-    internal static WorkflowDefinition ReadWithoutAgents(string path) => Parse(Load(path, WorkflowLimits.Default), path, WorkflowLimits.Default, [], hasAgents: false);
+    internal static WorkflowDefinition ReadWithoutAgents(string path) => Read(path, WorkflowLimits.Default, hasAgents: false);
 
-    internal static WorkflowDefinition Parse(string text, string path, WorkflowLimits limits, IReadOnlyList<string> parents, bool hasAgents = true)
+    internal static WorkflowDefinition Parse(string text, string path, WorkflowLimits limits, WorkflowTexts texts, IReadOnlyList<string> parents, bool hasAgents = true)
     {
         var faults = new FaultList(path);
         if (text.Length > limits.FileBytes)
             faults.Add(new Mark(1, 1), $"the text has {text.Length} characters; the limit WorkflowLimits.FileBytes is {limits.FileBytes}");
         faults.ThrowIfAny();
         YamlNode? root = new YamlReader(faults, limits).Read(text);
-        WorkflowDefinition? workflow = root is null ? null : new WorkflowReader(faults, limits, text, path, parents, hasAgents).Read(root);
+        WorkflowDefinition? workflow = root is null ? null : new WorkflowReader(faults, limits, text, path, texts, parents, hasAgents).Read(root);
         faults.ThrowIfAny();
         return workflow!;
+    }
+
+    private static WorkflowDefinition Read(string path, WorkflowLimits limits, bool hasAgents)
+    {
+        var texts = new WorkflowTexts();
+        return Parse(texts.Load(path, limits), path, limits, texts, [], hasAgents);
     }
 
     internal static string Load(string path, WorkflowLimits limits)

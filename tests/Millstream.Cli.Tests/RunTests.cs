@@ -241,7 +241,7 @@ public sealed class RunTests : IDisposable
     [Fact]
     public async Task OnFailureWait_ActsAsFinishSinceNobodyCanSignal()
     {
-        CommandResult result = await RunAsync("name: w\non_failure: wait\ntasks:\n  a: { uses: file.read, with: { path: /nowhere/x } }\n  b: { uses: template, needs: a, with: { text: b } }\n  c: { uses: template, with: { text: c } }\n");
+        CommandResult result = await RunAsync("name: w\non_failure: wait\ntasks:\n  a: { uses: file.read, with: { path: /nowhere/x } }\n  b: { uses: template, needs: a, with: { text: b } }\n  c: { uses: template, with: { text: c } }\n", "--in-memory");
         Assert.Equal(1, result.ExitCode);
         Assert.StartsWith("millstream: nobody can send this run a signal, so 'on_failure: wait' acts as 'finish' here\n", result.Error);
         Assert.Contains("c completed", result.Error);

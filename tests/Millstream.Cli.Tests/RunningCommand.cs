@@ -17,6 +17,7 @@ internal sealed partial class RunningCommand : IDisposable
     private RunningCommand(ProcessStartInfo start)
     {
         start.RedirectStandardInput = start.RedirectStandardOutput = start.RedirectStandardError = true;
+        start.Environment["XDG_DATA_HOME"] = CommandProcess.Data;
         start.Environment["TERM"] = "xterm";
         start.Environment.Remove("NO_COLOR");
         _process = Process.Start(start)!;
@@ -32,8 +33,10 @@ internal sealed partial class RunningCommand : IDisposable
     public string Output => _output.ToString();
 
     /// <summary>A shell without job control starts programs with SIGINT ignored, which they would keep; a terminal's do not.</summary>
-    public static RunningCommand Start(params string[] args) =>
-        new(new ProcessStartInfo("env", ["--default-signal=INT,TERM,HUP,PIPE", "dotnet", Dll, "run", .. args]));
+    public static RunningCommand Start(params string[] args) => StartCommand(["run", .. args]);
+
+    public static RunningCommand StartCommand(string[] args, string folder = "") =>
+        new(new ProcessStartInfo("env", ["--default-signal=INT,TERM,HUP,PIPE", "dotnet", Dll, .. args]) { WorkingDirectory = folder });
 
     /// <summary>In a terminal of its own.</summary>
     public static RunningCommand InTerminal(int columns, int rows, params string[] args)

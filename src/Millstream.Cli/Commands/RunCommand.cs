@@ -1,8 +1,8 @@
 using System.CommandLine;
 using System.Text.Json;
+using Millstream.Cli.Jobs;
 using Millstream.Cli.Running;
 using Millstream.Definitions;
-using Spectre.Console;
 
 namespace Millstream.Cli.Commands;
 
@@ -14,69 +14,57 @@ internal static class RunCommand
     private static readonly Option<string?> InputFile = new("--input-file") { Description = "A JSON file with inputs by name; --input goes before it", HelpName = "F.json" };
     private static readonly Option<bool> Json = new("--json") { Description = "One JSON object a line instead of a view for people" };
 
+    private static readonly Option<bool> InMemory = new("--in-memory") { Description = "Keep the job in memory only: it ends with its process" };
+    private static readonly Option<string?> JobIdText = new("--job-id") { Description = "The job's id; one that is known is shown, and resumed where nobody runs it, instead of started again", HelpName = "ID" };
+
     public static Command Create()
     {
-        var command = new Command("run", "Run a workflow on this machine") { File, Inputs, InputFile, Json };
-        command.SetAction((parsed, _) => RunAsync(
-            parsed.GetRequiredValue(File), parsed.GetValue(Inputs) ?? [], parsed.GetValue(InputFile), parsed.GetValue(Json), parsed.GetValue(MillstreamCommand.Verbose)));
+        var command = new Command("run", "Run a workflow on this machine") { File, Inputs, InputFile, JobIdText, JournalPlace.Option, InMemory, Json };
+        command.SetAction((parsed, _) => RunAsync(parsed));
         return command;
     }
 
-    private static async Task<int> RunAsync(string file, string[] inputs, string? inputFile, bool json, bool verbose)
+    private static async Task<int> RunAsync(ParseResult parsed)
     {
-        WorkflowDefinition workflow = WorkflowFile.ReadWithoutAgents(file);
-        if (LocalHost.WaitsForSignals(workflow))
+        string? inputFile = parsed.GetValue(InputFile), place = parsed.GetValue(JournalPlace.Option);
+        if (parsed.GetValue(InMemory) && place is not null)
+            throw new CommandException("--in-memory and --journal exclude each other; leave one out", ExitCode.Usage);
+        WorkflowDefinition workflow = WorkflowFile.ReadWithoutAgents(parsed.GetRequiredValue(File));
+        JsonElement input = workflow.BindInput(parsed.GetValue(Inputs) ?? [], inputFile is null ? null : Values(inputFile));
+        JobId? id = parsed.GetValue(JobIdText) is { } text ? TopId(text) : null;
+        await using SqliteJournalStorage? journal = parsed.GetValue(InMemory) ? null : JournalPlace.OpenOrMake(place, Console.Error);
+        FileWorkflowInput start = FileWorkflowInput.Of(workflow, input) with { TakesSignals = journal is not null };
+        bool json = parsed.GetValue(Json), verbose = parsed.GetValue(MillstreamCommand.Verbose);
+        if (id is { } known && journal is not null && await journal.FindAsync(known) is { } head)
+            return await ShowKnownAsync(journal, head, start, json, verbose);
+        if (LocalHost.WaitsForSignals(workflow) && journal is null)
             Console.Error.WriteLine("millstream: nobody can send this run a signal, so 'on_failure: wait' acts as 'finish' here");
-        JsonElement input = workflow.BindInput(inputs, inputFile is null ? null : Values(inputFile));
-        await using AgentOrchestrator orchestrator = LocalHost.Start(workflow);
-        Job<JsonElement, WorkflowEvent, WorkflowSignal> job = await orchestrator.CreateJobAsync(LocalHost.AgentOf(workflow, orchestrator), input);
-        RunModel model = new(workflow);
-        IRunView view = json ? new JsonView(Console.OpenStandardOutput())
-            : IsForPeople() ? new LiveView(model, job, orchestrator, AnsiConsole.Console)
-            : new PlainView(model, Console.Out, Console.Error, !Console.IsOutputRedirected);
-        using RunSignals signals = new(job, view, view is LiveView ? null : Console.Error);
-        Task gone = ReaderWatch.AllGoneAsync(json ? [1] : [1, 2]);
-        DateTimeOffset from = DateTimeOffset.UtcNow;
-        // On another thread: a reader that stops reading blocks a write, and signals must be heard all the same.
-        Task showing = Task.Run(() => view.ShowAsync(job.EventsAsync()));
-        await Task.WhenAny(showing, signals.Stopped, gone);
-        if (signals.Stopped.IsCompleted && !showing.IsCompleted)
-        {
-            await RunSignals.TryAsync(view.LeaveAsync);
-            await RunSignals.TryWriteAsync(Console.Error, "millstream: stopped; the job was not cancelled, and a job in memory ends with its process");
-            return ExitCode.Stopped;
-        }
-
-        if (!showing.IsCompleted || showing.Exception?.InnerException is IOException or UnauthorizedAccessException)
-        {
-            // Nobody would hear how it ends.
-            await job.CancelAsync("its reader is gone");
-            if (showing.Exception?.InnerException is { } e)
-                await RunSignals.TryWriteAsync(Console.Error, $"millstream: cancelled, since what it prints could not be written: {Reason(e)}");
-            return ExitCode.Failed;
-        }
-
-        await showing;
-        JobEnding ending = await job.Ending;
-        try
-        {
-            view.End(ending, DateTimeOffset.UtcNow - from);
-            if (verbose && ending is JobEnding.Failed { Error.Details: { } details })
-                Console.Error.WriteLine(OutputText.CleanLines(details));
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new CommandException($"the output could not be written: {Reason(e)}");
-        }
-
-        return ending switch { JobEnding.Completed => ExitCode.Completed, JobEnding.Cancelled => ExitCode.Cancelled, _ => ExitCode.Failed };
+        await using AgentOrchestrator orchestrator = LocalHost.Start(journal, workflow);
+        await orchestrator.StartAsync();
+        Job job = await orchestrator.CreateJobAsync(LocalHost.Agent, start, new JobOptions { Id = id });
+        // Another process may have started it in the same moment.
+        ShowMode mode = RunningTasks.AreHere(job) ? ShowMode.Runs : ShowMode.Watches;
+        return await new JobShow(orchestrator, journal, mode, json, verbose).UntilEndAsync(new ShownJob(job, workflow));
     }
 
-    // The runtime takes a closed descriptor for a file that may not be written.
-    private static string Reason(Exception e) => e is UnauthorizedAccessException ? "it is closed" : e.Message;
+    /// <summary>A job that was started before: an orphaned one goes on here, any other is watched.</summary>
+    private static async Task<int> ShowKnownAsync(SqliteJournalStorage journal, JobHead head, FileWorkflowInput start, bool json, bool verbose)
+    {
+        StoredJobLine line = await new StoredJobs(journal).LineAsync(head);
+        if (line.Input is not { } input)
+            throw new CommandException($"job {head.Id} belongs to agent {head.AgentId}, not to a workflow file; give another --job-id");
+        if (!input.IsSameAs(start))
+            Console.Error.WriteLine($"millstream: job {head.Id} was started with another file or other inputs; it is shown as it was started");
+        if (line.IsOrphaned)
+            return await ResumeCommand.ResumeAsync(journal, [line], 1, json, verbose);
+        return await WatchCommand.WatchAsync(journal, line, 1, json, verbose);
+    }
 
-    private static bool IsForPeople() =>
-        !Console.IsOutputRedirected && AnsiConsole.Profile is { Width: >= 40, Capabilities: { Ansi: true, Interactive: true } };
+    private static JobId TopId(string text)
+    {
+        JobId id = StoredJobs.Parse(text);
+        return id.IsChild ? throw new CommandException($"'{text}' (--job-id) is the id of a child job; leave out '/'", ExitCode.Usage) : id;
+    }
 
     private static JsonElement Values(string path)
     {

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Millstream.Definitions;
 
 namespace Millstream.Cli.Running;
@@ -6,19 +5,27 @@ namespace Millstream.Cli.Running;
 /// <summary>What a workflow file asks this machine to offer: one worker that owns it all, so that a task may take several things together.</summary>
 internal static class LocalHost
 {
-    public static AgentOrchestrator Start(WorkflowDefinition workflow)
+    public static AgentOrchestrator Start(params IReadOnlyList<WorkflowDefinition> workflows) => Start(null, workflows);
+
+    /// <param name="journal">Where the jobs are kept; null for memory.</param>
+    /// <param name="workflows">What is to run; of each type the most that one of them says is offered.</param>
+    public static AgentOrchestrator Start(IJournalStorage? journal, params IReadOnlyList<WorkflowDefinition> workflows)
     {
-        Dictionary<string, int> wanted = new(workflow.AllResources(), StringComparer.Ordinal);
+        Dictionary<string, int> wanted = workflows.SelectMany(w => w.AllResources()).GroupBy(r => r.Key, StringComparer.Ordinal).ToDictionary(g => g.Key, g => g.Max(r => r.Value), StringComparer.Ordinal);
         // Sandboxes need no preparation, so as many as there are cores are offered unasked.
         wanted.TryAdd("sandbox", Environment.ProcessorCount);
         Resource[] resources = [.. wanted.OrderBy(w => w.Key, StringComparer.Ordinal).SelectMany(w => Enumerable.Range(1, w.Value).Select(i => Make(w.Key, i)))];
         // What is offered can all be used at once.
         Worker worker = new("local", resources, Math.Max(Worker.DefaultSlots, resources.Length));
-        return new AgentOrchestrator(new OrchestratorOptions { Workers = [worker] });
+        return new AgentOrchestrator(new OrchestratorOptions { Workers = [worker], Journal = journal, Claim = false, Agents = new AgentRegistry().Add(Agent) });
     }
 
-    public static WorkflowAgent<JsonElement, JsonElement> AgentOf(WorkflowDefinition workflow, AgentOrchestrator orchestrator) =>
-        workflow.ToWorkflow([SandboxRunKind.Kind], orchestrator.Agents, takesSignals: false).Agent;
+    /// <summary>Sees the jobs of a journal and runs none.</summary>
+    public static AgentOrchestrator Observe(IJournalStorage journal) =>
+        new(new OrchestratorOptions { Workers = [], Journal = journal, Claim = false, Agents = new AgentRegistry().Add(Agent) });
+
+    /// <summary>What runs every workflow file.</summary>
+    public static FileWorkflowAgent Agent { get; } = new([SandboxRunKind.Kind]);
 
     /// <summary>Whether a failed task should wait for somebody's decision.</summary>
     public static bool WaitsForSignals(WorkflowDefinition workflow) => workflow.WithNested().Any(w => w.OnFailure == FailureMode.Wait);

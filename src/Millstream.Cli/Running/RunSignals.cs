@@ -9,17 +9,24 @@ internal sealed class RunSignals : IDisposable
     private readonly PosixSignalRegistration[] _registrations;
     private int _interrupts;
 
-    /// <param name="job">What an interrupt cancels.</param>
-    /// <param name="view">What to leave before the process ends at once.</param>
+    /// <param name="job">What an interrupt cancels; null where it stops the process as the other signals do.</param>
+    /// <param name="leave">What to do before the process ends at once.</param>
     /// <param name="error">Where to say so; null where the view shows it.</param>
-    public RunSignals(Job job, IRunView view, TextWriter? error) => _registrations =
+    public RunSignals(Job? job, Func<Task> leave, TextWriter? error) => _registrations =
     [
         PosixSignalRegistration.Create(PosixSignal.SIGINT, context =>
         {
             context.Cancel = true;
+            if (job is null)
+            {
+                IsInterrupted = true;
+                _stopped.TrySetResult();
+                return;
+            }
+
             if (Interlocked.Increment(ref _interrupts) > 1)
             {
-                TryAsync(view.LeaveAsync).GetAwaiter().GetResult();
+                TryAsync(leave).GetAwaiter().GetResult();
                 Environment.Exit(ExitCode.Cancelled);
             }
 
@@ -32,6 +39,9 @@ internal sealed class RunSignals : IDisposable
 
     /// <summary>Done when the process was asked to stop.</summary>
     public Task Stopped => _stopped.Task;
+
+    /// <summary>Whether an interrupt was what asked for it.</summary>
+    public bool IsInterrupted { get; private set; }
 
     /// <summary>Says something last, unless whoever reads it does not.</summary>
     public static Task TryWriteAsync(TextWriter error, string text) => TryAsync(() => Task.Run(() => error.WriteLine(text)));

@@ -11,14 +11,14 @@ internal static class SandboxRunKind
     private const int LinesSaid = 5;
     private const int TextLimit = 256 * 1024;
 
-    public static TaskKind Kind { get; } = new("sandbox.run", use => AgentTask.Create<JsonElement, JsonElement>(use.TaskId, RunAsync, [ResourceRequirement.Exclusive("sandbox")]));
+    public static TaskKind Kind { get; } = new("sandbox.run", use => AgentTask.Create<JsonElement, JsonElement>(use.TaskId, (with, context) => RunAsync(with, use.BaseFolder, context), [ResourceRequirement.Exclusive("sandbox")]));
 
-    private static async Task<JsonElement> RunAsync(JsonElement with, TaskContext context)
+    private static async Task<JsonElement> RunAsync(JsonElement with, string folder, TaskContext context)
     {
         SandboxResult result;
         try
         {
-            result = await context.Resource<Sandbox>().RunAsync(Command(with), (stream, chunk) => context.Delta(chunk, stream), context.CancellationToken);
+            result = await context.Resource<Sandbox>().RunAsync(Command(with, folder), (stream, chunk) => context.Delta(chunk, stream), context.CancellationToken);
         }
         catch (Exception e) when (e is SandboxException or ArgumentException)
         {
@@ -39,14 +39,14 @@ internal static class SandboxRunKind
         });
     }
 
-    private static SandboxCommand Command(JsonElement with) => new()
+    private static SandboxCommand Command(JsonElement with, string folder) => new()
     {
         Arguments = [.. with.Texts("command")],
         StandardInput = Encoding.UTF8.GetBytes(with.Text("stdin") ?? ""),
         Environment = with.TextMap("env").ToDictionary(e => e.Name, e => e.Text, StringComparer.Ordinal),
         Files = with.TextMap("files").ToDictionary(f => Inside(f.Name), f => (ReadOnlyMemory<byte>)Encoding.UTF8.GetBytes(f.Text), StringComparer.Ordinal),
         Collect = [.. with.Texts("collect").Select(Inside)],
-        Mounts = [.. with.List("mounts").Select(m => new SandboxMount(Path.GetFullPath(m.Text("host")!), m.Text("path")!, m.Text("access") == "write" ? SandboxAccess.Write : SandboxAccess.Read))],
+        Mounts = [.. with.List("mounts").Select(m => new SandboxMount(Path.GetFullPath(Path.Combine(folder, m.Text("host")!)), m.Text("path")!, m.Text("access") == "write" ? SandboxAccess.Write : SandboxAccess.Read))],
         Limits = with.Find("limits") is { } limits ? Limits(limits) : new SandboxLimits(),
     };
 

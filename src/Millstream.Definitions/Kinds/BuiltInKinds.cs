@@ -9,16 +9,16 @@ public static class BuiltInKinds
     public static IReadOnlyList<TaskKind> All { get; } =
     [
         Kind("http.get", static (with, _, context) => HttpGet.RunAsync(with, context.Time, context.CancellationToken)),
-        Kind("file.read", static (with, _, context) => FileKinds.ReadAsync(with, context.CancellationToken)),
-        Kind("file.write", static (with, _, context) => FileKinds.WriteAsync(with, context.CancellationToken)),
-        Kind("template", static (with, folder, context) => TemplateText.RunAsync(with, folder, text => context.Delta(text, "text"), context.CancellationToken)),
+        Kind("file.read", static (with, use, context) => FileKinds.ReadAsync(with, context.CancellationToken, use.BaseFolder)),
+        Kind("file.write", static (with, use, context) => FileKinds.WriteAsync(with, context.CancellationToken, use.BaseFolder)),
+        Kind("template", static (with, use, context) => TemplateText.RunAsync(with, use.Folder, text => context.Delta(text, "text"), context.CancellationToken, (WorkflowTexts?)use.Texts)),
     ];
 
-    private static TaskKind Kind(string name, Func<JsonElement, string, TaskContext, Task<JsonElement>> run) => new(name, use => AgentTask.Create<JsonElement, JsonElement>(use.TaskId, async (with, context) =>
+    private static TaskKind Kind(string name, Func<JsonElement, TaskKindUse, TaskContext, Task<JsonElement>> run) => new(name, use => AgentTask.Create<JsonElement, JsonElement>(use.TaskId, async (with, context) =>
     {
         try
         {
-            return await run(with, use.Folder, context);
+            return await run(with, use, context);
         }
         catch (KindFailureException e)
         {

@@ -10,13 +10,13 @@ internal static class FileKinds
     private static readonly UTF8Encoding Utf8 = new(false, throwOnInvalidBytes: true);
     private static readonly string[] NoFiles = ["/dev/", "/proc/", "/sys/"];
 
-    public static async Task<JsonElement> ReadAsync(JsonElement with, CancellationToken token)
+    public static async Task<JsonElement> ReadAsync(JsonElement with, CancellationToken token, string folder = "")
     {
         string path = with.Text("path")!;
         long bound = with.Size("max_bytes", DefaultBytes);
         try
         {
-            await using FileStream file = new(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, 1, useAsync: true);
+            await using FileStream file = new(Path.Combine(folder, path), FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, 1, useAsync: true);
             byte[] bytes = await ReadBoundedAsync(file, bound, token)
                 ?? throw new KindFailureException($"file.read: '{path}' has more than {bound} bytes; 'max_bytes' sets the bound");
             string text = Utf8.GetString(bytes).TrimStart('\uFEFF');
@@ -28,18 +28,19 @@ internal static class FileKinds
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
         {
-            throw new KindFailureException($"file.read: {Reason(path, e)}");
+            throw new KindFailureException($"file.read: {Reason(path, folder, e)}");
         }
     }
 
     /// <summary>Writes beside the target and renames, so that a reader sees the old or the new text and never a part.</summary>
-    public static async Task<JsonElement> WriteAsync(JsonElement with, CancellationToken token)
+    public static async Task<JsonElement> WriteAsync(JsonElement with, CancellationToken token, string folder = "")
     {
         string path = with.Text("path")!, text = with.Text("text")!;
         string? temporary = null;
         try
         {
-            string target = Path.GetFullPath(LinkTarget(path) ?? path);
+            string at = Path.Combine(folder, path);
+            string target = Path.GetFullPath(LinkTarget(at) ?? at);
             if (NoFiles.Any(f => target.StartsWith(f, StringComparison.Ordinal)))
                 throw new KindFailureException($"file.write: '{path}' is no place for files");
             if (Directory.Exists(target))
@@ -60,7 +61,7 @@ internal static class FileKinds
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
         {
-            throw new KindFailureException($"file.write: {Reason(path, e)}");
+            throw new KindFailureException($"file.write: {Reason(path, folder, e)}");
         }
         finally
         {
@@ -95,11 +96,11 @@ internal static class FileKinds
         return all.ToArray();
     }
 
-    private static string Reason(string path, Exception e) => e switch
+    private static string Reason(string path, string folder, Exception e) => e switch
     {
-        FileNotFoundException => $"there is no file '{path}' (current directory: {Directory.GetCurrentDirectory()})",
+        FileNotFoundException => $"there is no file '{path}' ({(folder.Length == 0 ? $"current directory: {Directory.GetCurrentDirectory()}" : $"looked for in {folder}")})",
         DirectoryNotFoundException => $"the folder of '{path}' does not exist",
-        UnauthorizedAccessException when Directory.Exists(path) => $"'{path}' is a folder",
+        UnauthorizedAccessException when Directory.Exists(Path.Combine(folder, path)) => $"'{path}' is a folder",
         UnauthorizedAccessException => $"no permission for '{path}'",
         _ => $"'{path}': {e.Message}",
     };

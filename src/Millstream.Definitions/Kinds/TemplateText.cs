@@ -30,7 +30,7 @@ internal static partial class TemplateText
             try
             {
                 file = Path.Combine(Path.GetDirectoryName(context.Path) ?? "", text);
-                text = WorkflowFile.Load(file, context.Limits);
+                text = context.Texts.Load(file, context.Limits);
             }
             catch (WorkflowFileException e)
             {
@@ -64,9 +64,9 @@ internal static partial class TemplateText
         f => f.Key, f => f.Value with { Required = f.Key is "text" or "file" && with.Entries.Any(e => e.Key == f.Key) }, StringComparer.Ordinal));
 
     /// <summary>Fills a template; <paramref name="delta"/> gets the text in pieces as it comes.</summary>
-    public static async Task<JsonElement> RunAsync(JsonElement with, string folder, Action<string> delta, CancellationToken token)
+    public static async Task<JsonElement> RunAsync(JsonElement with, string folder, Action<string> delta, CancellationToken token, WorkflowTexts? texts = null)
     {
-        string template = with.Text("text") ?? Load(Path.Combine(folder, with.Text("file")!));
+        string template = with.Text("text") ?? Load(Path.Combine(folder, with.Text("file")!), texts);
         if (!Parser.TryParse(template, out IFluidTemplate? parsed))
             throw new KindFailureException(Fault(template) is { Line: > 0 } fault ? $"template: it cannot be read: {fault.Message} in line {fault.Line}" : $"template: it cannot be read: {Fault(template)?.Message}");
         parsed = new BoundedRanges().VisitTemplate(parsed);
@@ -94,11 +94,11 @@ internal static partial class TemplateText
         _ => ValueTask.FromResult(value),
     };
 
-    private static string Load(string path)
+    private static string Load(string path, WorkflowTexts? texts)
     {
         try
         {
-            return WorkflowFile.Load(path, WorkflowLimits.Default);
+            return texts?.Find(path) ?? WorkflowFile.Load(path, WorkflowLimits.Default);
         }
         catch (WorkflowFileException e)
         {

@@ -14,8 +14,8 @@ internal static class NestedWorkflow
             return null;
         }
         string path = Path.Combine(Path.GetDirectoryName(context.Path) ?? "", text.GetString()!);
-        string full = Path.GetFullPath(path);
-        List<string> parents = [.. context.Parents, Path.GetFullPath(context.Path.Length == 0 ? "." : context.Path)];
+        string full = context.Texts.FullPath(path);
+        List<string> parents = [.. context.Parents, context.Texts.FullPath(context.Path.Length == 0 ? "." : context.Path)];
         if (parents.Contains(full))
         {
             context.Faults.Add(file.Mark, $"{name}.with.file: the workflow '{path}' would run itself");
@@ -28,7 +28,7 @@ internal static class NestedWorkflow
         }
         try
         {
-            return WorkflowFile.Parse(WorkflowFile.Load(path, context.Limits), path, context.Limits, parents, context.HasAgents);
+            return WorkflowFile.Parse(context.Texts.Load(path, context.Limits), path, context.Limits, context.Texts, parents, context.HasAgents);
         }
         catch (WorkflowFileException e)
         {

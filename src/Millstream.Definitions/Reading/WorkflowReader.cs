@@ -12,13 +12,15 @@ internal sealed class WorkflowReader
     private readonly NodeReader _nodes;
     private readonly ReadContext _context;
     private readonly string _path;
+    private readonly string _text;
 
-    public WorkflowReader(FaultList faults, WorkflowLimits limits, string text, string path, IReadOnlyList<string> parents, bool hasAgents)
+    public WorkflowReader(FaultList faults, WorkflowLimits limits, string text, string path, WorkflowTexts texts, IReadOnlyList<string> parents, bool hasAgents)
     {
         _faults = faults;
         _nodes = new NodeReader(faults);
         _path = path;
-        _context = new ReadContext(_nodes, new ValueCompiler(faults, limits, text), new ValueChecker(faults), limits, path, parents, hasAgents);
+        _text = text;
+        _context = new ReadContext(_nodes, new ValueCompiler(faults, limits, text), new ValueChecker(faults), limits, path, texts, parents, hasAgents);
     }
 
     public WorkflowDefinition? Read(YamlNode root)
@@ -54,6 +56,8 @@ internal sealed class WorkflowReader
         _context.Compiler.TellRefused();
         var workflow = new WorkflowDefinition(_path, name ?? "", version ?? "1")
         {
+            Text = _text,
+            Texts = _context.Texts,
             Description = _nodes.Text(map, "description", "'description'"),
             Inputs = inputs,
             Resources = Resources(map),
@@ -162,7 +166,7 @@ internal sealed class WorkflowReader
 
 /// <summary>What all readers of one file share.</summary>
 internal sealed record ReadContext(
-    NodeReader Nodes, ValueCompiler Compiler, ValueChecker Checker, WorkflowLimits Limits, string Path, IReadOnlyList<string> Parents, bool HasAgents)
+    NodeReader Nodes, ValueCompiler Compiler, ValueChecker Checker, WorkflowLimits Limits, string Path, WorkflowTexts Texts, IReadOnlyList<string> Parents, bool HasAgents)
 {
     public FaultList Faults => Nodes.Faults;
 }

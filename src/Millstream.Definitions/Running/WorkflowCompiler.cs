@@ -3,11 +3,12 @@ using System.Text.Json;
 namespace Millstream.Definitions;
 
 /// <summary>Makes of a definition the graph that the workflow agent runs: each function of a node evaluates the file's expressions.</summary>
-internal sealed class WorkflowCompiler(WorkflowDefinition definition, IReadOnlyDictionary<string, TaskKind> kinds, AgentRegistry agents, bool takesSignals)
+internal sealed class WorkflowCompiler(WorkflowDefinition definition, IReadOnlyDictionary<string, TaskKind> kinds, AgentRegistry agents, bool takesSignals, WorkflowTexts? texts = null)
 {
     private readonly List<GraphNode> _nodes = [];
     private readonly Dictionary<string, GraphNode> _byId = new(StringComparer.Ordinal);
-    private readonly string _folder = Path.GetDirectoryName(definition.File) ?? "";
+    private readonly string _base = texts?.Folder ?? "";
+    private readonly string _folder = Path.Combine(texts?.Folder ?? "", Path.GetDirectoryName(definition.File) ?? "");
 
     private FailureMode OnFailure => definition.OnFailure == FailureMode.Wait && !takesSignals ? FailureMode.Finish : definition.OnFailure;
 
@@ -109,7 +110,7 @@ internal sealed class WorkflowCompiler(WorkflowDefinition definition, IReadOnlyD
         if (task.Uses is "agent" or "workflow")
             return null;
         return kinds.TryGetValue(task.Uses, out TaskKind? kind)
-            ? kind.Make(new TaskKindUse(task.Id, _folder))
+            ? kind.Make(new TaskKindUse(task.Id, _folder) { BaseFolder = _base, Texts = texts })
             : throw new NotSupportedException($"The task '{task.Id}' uses {task.Uses}, for which this host has no code; it has {string.Join(", ", kinds.Keys)}.");
     }
 
@@ -117,7 +118,7 @@ internal sealed class WorkflowCompiler(WorkflowDefinition definition, IReadOnlyD
     {
         if (task.Workflow is { } nested)
         {
-            WorkflowAgent<JsonElement, JsonElement> agent = new WorkflowCompiler(nested, kinds, agents, takesSignals).Compile().Agent;
+            WorkflowAgent<JsonElement, JsonElement> agent = new WorkflowCompiler(nested, kinds, agents, takesSignals, texts).Compile().Agent;
             return with => (agent, nested.BindInput([], ((JsonElement)with!).Find("input")));
         }
         if (task.Uses != "agent")

@@ -89,7 +89,8 @@ internal static class EntryReader
         }
     }
 
-    private static StoredPayload Stored(JsonElement json) => new(null, JsonSerializer.SerializeToUtf8Bytes(json));
+    // As it was written: another encoder would escape other characters, and a replay compares bytes.
+    private static StoredPayload Stored(JsonElement json) => new(null, Encoding.UTF8.GetBytes(json.GetRawText()));
 
     private static T Own<T>(ReadOnlySpan<byte> json, JsonTypeInfo<T> info) => JsonSerializer.Deserialize(json, info) ?? throw new JsonException("null where a value is wanted");
 

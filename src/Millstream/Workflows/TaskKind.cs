@@ -10,4 +10,13 @@ public sealed record TaskKind(string Name, Func<TaskKindUse, AgentTask<JsonEleme
 /// <summary>Where in a workflow file a kind is used.</summary>
 /// <param name="TaskId">The task's id.</param>
 /// <param name="Folder">The folder of the file, against which files that it names are found; empty for the current one.</param>
-public sealed record TaskKindUse(string TaskId, string Folder);
+public sealed record TaskKindUse(string TaskId, string Folder)
+{
+    /// <summary>
+    /// The folder that relative paths among a task's values mean: an absolute one where a job may go on in another process, empty for the current one.
+    /// </summary>
+    public string BaseFolder { get; init; } = "";
+
+    /// <summary>What the files' own reader has read, for kinds that stand beside it.</summary>
+    internal object? Texts { get; init; }
+}

@@ -1,0 +1,69 @@
+using System.CommandLine;
+
+namespace Millstream.Cli.Jobs;
+
+/// <summary>Which journal a command works on.</summary>
+internal static class JournalPlace
+{
+    private const string FileName = "journal.db";
+
+    public static Option<string?> Option { get; } = new("--journal")
+    {
+        Description = "The journal that keeps the jobs: a file, or a folder that has journal.db; ~/.local/share/millstream/journal.db unless said otherwise",
+        HelpName = "PATH",
+    };
+
+    /// <summary>The default journal: null where the user has no folder for data.</summary>
+    public static string? Default
+    {
+        get
+        {
+            string? data = Environment.GetEnvironmentVariable("XDG_DATA_HOME");
+            // A relative one is to be ignored, says the specification of these folders.
+            if (!Path.IsPathFullyQualified(data ?? ""))
+                data = Environment.GetEnvironmentVariable("HOME") is { Length: > 0 } home ? Path.Combine(home, ".local", "share")
+                    : Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData);
+            return string.IsNullOrEmpty(data) ? null : Path.Combine(data, "millstream", FileName);
+        }
+    }
+
+    /// <summary>Opens the journal for a run, or makes it; null where the default one cannot be made, which is said.</summary>
+    public static SqliteJournalStorage? OpenOrMake(string? given, TextWriter error)
+    {
+        if (given is not null)
+            return new SqliteJournalStorage(FileOf(given));
+        try
+        {
+            if (Default is { } path)
+                return new SqliteJournalStorage(path);
+            error.WriteLine("millstream: this job is kept in memory and ends with its process: neither XDG_DATA_HOME nor HOME is set; --journal PATH keeps it");
+        }
+        catch (JournalStorageException e) when (e.InnerException is IOException or UnauthorizedAccessException)
+        {
+            error.WriteLine($"millstream: this job is kept in memory and ends with its process, since {Path.GetDirectoryName(Default)} cannot be written; --journal PATH keeps it");
+        }
+
+        return null;
+    }
+
+    /// <summary>Opens a journal that is there; what only looks must not make one.</summary>
+    public static SqliteJournalStorage OpenKnown(string? given)
+    {
+        string path = given is not null ? FileOf(given)
+            : Default ?? throw new CommandException("neither XDG_DATA_HOME nor HOME is set, so there is no default journal; give --journal PATH", ExitCode.Usage);
+        return File.Exists(path) ? new SqliteJournalStorage(path)
+            : throw new CommandException($"there is no journal {path}; 'millstream run' makes it{(given is null ? ", or give another one with --journal PATH" : $" with --journal {given}")}");
+    }
+
+    /// <summary>What a command needs behind it to find the same journal.</summary>
+    public static string Argument(IJournalStorage journal) => journal.Location == Default ? "" : $" --journal {journal.Location}";
+
+    private static string FileOf(string given)
+    {
+        if (given.StartsWith("postgres://", StringComparison.OrdinalIgnoreCase) || given.StartsWith("postgresql://", StringComparison.OrdinalIgnoreCase))
+            throw new CommandException("--journal postgres://… is not there yet: journals are SQLite files so far; give the path of a file", ExitCode.Usage);
+        if (given.Length == 0)
+            throw new CommandException("--journal is empty; give the path of a file", ExitCode.Usage);
+        return Path.GetFullPath(Directory.Exists(given) ? Path.Combine(given, FileName) : given);
+    }
+}

@@ -11,26 +11,29 @@ internal sealed partial class JobRunner : IJournalOwner
     public Task<AppendResult> Stored => _created.Task;
 
     /// <summary>The head to write, or null where it has not changed.</summary>
-    public JobHead? TakeHead()
+    public JobHead? TakeHead(bool hasEnding)
     {
-        JobStatus status = Status;
+        // A turn that ends the job is over before its record is handed in.
+        JobStatus status = _ended is not null && !hasEnding ? JobStatus.Running : Status;
         if (_writtenStatus == status)
             return null;
         _writtenStatus = status;
-        return Head(status);
+        return Head(status, hasEnding);
     }
 
-    public JobHead Head(JobStatus status) => new()
+    private JobHead Head(JobStatus status, bool isEnded) => new()
     {
         Id = Id, AgentId = Agent.Id, AgentVersion = Agent.Version, Status = status, Detail = _suspended ?? (status == JobStatus.Waiting ? string.Join("; ", WaitsFor().Take(3)) : null),
-        Runner = status == JobStatus.Suspended || Ended is not null ? 0 : _engine.RunnerEpoch,
+        Runner = status == JobStatus.Suspended || isEnded ? 0 : _engine.RunnerEpoch,
         Tenant = Options.Tenant, Priority = Options.Priority, Weight = Options.Weight, Deadline = Options.Deadline,
-        Created = new DateTimeOffset(Created, TimeSpan.Zero), Ended = Ended is null ? null : new DateTimeOffset(EndedAt, TimeSpan.Zero),
+        Created = new DateTimeOffset(Created, TimeSpan.Zero), Ended = !isEnded ? null : new DateTimeOffset(EndedAt, TimeSpan.Zero),
     };
 
     public void Refused(AppendResult result, JournalStorageException? error)
     {
-        if (_created.TrySetResult(result) && error is null && result == AppendResult.Conflict)
+        if (error is not null)
+            _created.TrySetException(error);
+        else if (_created.TrySetResult(result) && result == AppendResult.Conflict)
         {
             _ = DetachAsync(new JobDetachedException(Id));
             return;

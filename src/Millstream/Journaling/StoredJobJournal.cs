@@ -3,8 +3,9 @@ namespace Millstream;
 /// <summary>Told what a store made of a job's appends.</summary>
 internal interface IJournalOwner
 {
-    /// <summary>The head to write, or null where it has not changed. Called once for each append.</summary>
-    JobHead? TakeHead();
+    /// <summary>The head to write, or null where it has not changed.</summary>
+    /// <param name="hasEnding">Whether the last entry is in what is written; until then the job has not ended for anybody.</param>
+    JobHead? TakeHead(bool hasEnding);
 
     /// <summary>The store refused: somebody else has the job, or nothing can be stored.</summary>
     void Refused(AppendResult result, JournalStorageException? error);
@@ -30,6 +31,7 @@ internal sealed class StoredJobJournal : JobJournal
     private long _first;
     private long _last;
     private long _writing;
+    private bool _hasEnding;
 
     /// <summary>Continues a journal that holds entries up to <paramref name="last"/>; 0 for a new one.</summary>
     public StoredJobJournal(IExecutor executor, JournalWriter writer, IJournalOwner owner, JobId job, long epoch, long last, Chain chain, Func<StoredReader> reader)
@@ -59,9 +61,15 @@ internal sealed class StoredJobJournal : JobJournal
     /// <summary>What is to be written, as one record. The writer's.</summary>
     public JobAppend Take()
     {
-        JobHead? head = _owner.TakeHead();
+        bool hasEnding;
+        lock (Gate)
+            hasEnding = _hasEnding;
+        JobHead? head = _owner.TakeHead(hasEnding);
         lock (Gate)
         {
+            // The last entry came in between: it and the head are one commit.
+            if (_hasEnding && !hasEnding)
+                head = _owner.TakeHead(hasEnding: true);
             int count = (int)(_last + 1 - _first);
             Memory<byte> bytes = default;
             if (count > 0)
@@ -127,6 +135,7 @@ internal sealed class StoredJobJournal : JobJournal
     {
         _bytes.Write(entry);
         _last = entry.Number;
+        _hasEnding |= entry.IsEnding;
     }
 
     protected override void Appended(bool isDelta, IDurable? whenDurable) => _writer.Enqueue(this, isForced: isDelta || whenDurable is not null, isInline: whenDurable is not null);

@@ -33,7 +33,7 @@ public sealed class RunSignalTests : IDisposable
         JsonElement[] lines = JsonLines.Check(result.Output);
         Assert.Equal(("job.cancelled", "interrupted"), (lines[^1].Kind(), lines[^1].GetProperty("error").GetProperty("message").GetString()));
         Assert.Contains(lines, l => l.Kind() == "task.cancelled");
-        AssertNoSandbox();
+        await AssertNoSandboxAsync();
     }
 
     [Fact]
@@ -45,7 +45,7 @@ public sealed class RunSignalTests : IDisposable
         run.Signal(Int);
         CommandResult result = await run.EndAsync();
         Assert.Equal((130, "job.cancelled"), (result.ExitCode, JsonLines.Check(result.Output)[^1].Kind()));
-        AssertNoSandbox();
+        await AssertNoSandboxAsync();
     }
 
     [Fact]
@@ -58,7 +58,7 @@ public sealed class RunSignalTests : IDisposable
         await run.WaitForAsync("\"job.cancelling\"");
         run.Signal(Int);
         Assert.Equal(130, (await run.EndAsync()).ExitCode);
-        AssertNoSandbox();
+        await AssertNoSandboxAsync();
     }
 
     [Theory]
@@ -74,7 +74,7 @@ public sealed class RunSignalTests : IDisposable
         Assert.Equal(143, result.ExitCode);
         Assert.Matches("^millstream: stopped; nothing was cancelled, and 'millstream resume [a-z0-9]+' goes on\n", result.Error);
         Assert.DoesNotContain("cancel", result.Output);
-        AssertNoSandbox();
+        await AssertNoSandboxAsync();
     }
 
     [Fact]
@@ -86,7 +86,7 @@ public sealed class RunSignalTests : IDisposable
         run.Reader.Close();
         CommandResult result = await run.EndUnreadAsync();
         Assert.Equal(1, result.ExitCode);
-        AssertNoSandbox();
+        await AssertNoSandboxAsync();
     }
 
     [Fact]
@@ -126,12 +126,16 @@ public sealed class RunSignalTests : IDisposable
             Assert.Skip("this host does not say what a process waits for (/proc/PID/wchan)");
     }
 
-    // Its processes are killed before the command ends, but it is the kernel that takes them out of the list.
-    private void AssertNoSandbox()
+    // Its processes are told to end before the command is gone, but it is the kernel that ends them and takes them out of the list.
+    private async Task AssertNoSandboxAsync()
     {
-        string[] left = [.. Directory.GetDirectories("/proc").Where(p => int.TryParse(Path.GetFileName(p), out _) && Read(p + "/cmdline").Contains(_mark, StringComparison.Ordinal))];
-        Assert.Empty(left.Select(p => Read(p + "/cmdline").Replace('\0', ' ')));
+        for (int i = 0; i < 3_000 && Left().Length > 0; i++)
+            await Task.Delay(10);
+        Assert.Empty(Left());
     }
+
+    private string[] Left() =>
+        [.. Directory.GetDirectories("/proc").Where(p => int.TryParse(Path.GetFileName(p), out _)).Select(p => Read(p + "/cmdline")).Where(c => c.Contains(_mark, StringComparison.Ordinal)).Select(c => c.Replace('\0', ' '))];
 
     private static string Read(string path)
     {

@@ -58,11 +58,20 @@ public sealed partial class AgentOrchestrator
         // A child goes on with its parent, which asks for it.
         foreach (JobHead head in claimed.Values.Where(h => !h.Id.IsChild))
         {
-            RecoveredJob job = await Recovery.ReadAsync(storage, head, token);
-            await recovery.ReadChildrenAsync(storage, _engine.RunnerEpoch, job, claimed, token);
-            (Job recovered, Task whenDone) = Recover(job);
-            jobs.Add(recovered);
-            recoveries.Add(whenDone);
+            try
+            {
+                RecoveredJob job = await Recovery.ReadAsync(storage, head, token);
+                await recovery.ReadChildrenAsync(storage, _engine.RunnerEpoch, job, claimed, token);
+                (Job recovered, Task whenDone) = Recover(job);
+                jobs.Add(recovered);
+                recoveries.Add(whenDone);
+            }
+            catch (JournalDamagedException e)
+            {
+                // One damaged job keeps no other from going on.
+                _engine.Log.JobSuspended(head.Id, e.Message);
+                jobs.Add(new Job(new StoredJob(storage, head, null, Hear)));
+            }
         }
         // Their children are known then, too.
         await Task.WhenAll(recoveries);

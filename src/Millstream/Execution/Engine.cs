@@ -111,6 +111,10 @@ internal sealed class Engine
         return bytes.Length <= EntryWriter.MaxPayload ? type.Read(bytes) : throw new PayloadTooLargeException(type.Type, bytes.Length, EntryWriter.MaxPayload);
     }
 
+    /// <summary>Checks that a journal will take a value, while its caller can still be told.</summary>
+    /// <exception cref="PayloadTooLargeException">It is larger than a journal takes.</exception>
+    public void Check(PayloadType type, object? value) => _ = Copy(type, value);
+
     public JobJournal MakeJournal(JobRunner runner, StoredJobState? stored) => Writer is not null
         ? new StoredJobJournal(Executor, Writer, runner, runner.Id, stored?.Head.Epoch ?? 1, stored?.Last ?? 0, stored?.Chain ?? Chain.Start(runner.Id), () => new StoredReader(Writer.Storage, runner.Id, runner.Agent.Contract))
         : Options.JournalFactory?.Invoke(runner)

@@ -58,6 +58,7 @@ internal sealed class JobContext<TEvent, TSignal>(JobRunner runner) : AgentConte
     {
         runner.Enter($"Emit({typeof(TEvent).Name})");
         runner.CheckRoom(1);
+        runner.Engine.Check(runner.Agent.Contract.Event, e);
         runner.Add(new JournalEntry(EntryKind.Event, runner.Now) { Payload = e, PayloadType = runner.Agent.Contract.Event });
     }
 
@@ -75,6 +76,7 @@ internal sealed class JobContext<TEvent, TSignal>(JobRunner runner) : AgentConte
         runner.Enter($"AskAsync({question.GetType().Name})");
         if (token.IsCancellationRequested)
             return Task.FromCanceled<TReply>(token);
+        runner.Engine.Check(PayloadType.OfRuntime, question);
         AskCommand<TReply> command = new($"q{++_questions}", question);
         runner.Issue(command, token);
         return command.Task;
@@ -118,6 +120,7 @@ internal sealed class JobContext<TEvent, TSignal>(JobRunner runner) : AgentConte
         if (token.IsCancellationRequested)
             return Task.FromCanceled<TOutput>(token);
         ResourceRequirement.CheckGang(settings.Subject, task.Requirements, settings.Requirements);
+        runner.Engine.Check(task.InputType, input);
         TaskCommand<TOutput> command = new(task, input, settings);
         runner.Issue(command, token);
         return command.Promise;
@@ -137,6 +140,7 @@ internal sealed class JobContext<TEvent, TSignal>(JobRunner runner) : AgentConte
         TaskPolicy policy = task.Policy;
         for (int i = 0; i < inputs.Count; i++)
         {
+            runner.Engine.Check(task.InputType, inputs[i]);
             BatchTask<TOutput> command = new(batch, i, task, inputs[i], new RunSettings($"{id}[{i}]", policy));
             batch.Add(i, command);
             runner.Issue(command, token);
@@ -150,6 +154,7 @@ internal sealed class JobContext<TEvent, TSignal>(JobRunner runner) : AgentConte
         _ = child.Contract;
         if (token.IsCancellationRequested)
             return Task.FromCanceled<TOutput>(token);
+        runner.Engine.Check(child.Contract.Input, input);
         ChildCommand<TOutput> command = new(child, input, subject);
         runner.Issue(command, token);
         return command.Task;

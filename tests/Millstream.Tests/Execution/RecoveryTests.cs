@@ -140,6 +140,39 @@ public sealed class RecoveryTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Payload_ThatNoJournalTakes_FailsTheJobAndNotTheProcess()
+    {
+        AgentTask<double, double> task = AgentTask.Create<double, double>("number", (n, _) => Task.FromResult(n));
+        TestAgent<string, string> large = Agents.Make(c =>
+        {
+            c.Emit(new string('x', 2 * 1024 * 1024));
+            return Task.FromResult("");
+        });
+        TestAgent<string, string> noNumber = new(async (_, c) => (await c.RunAsync(task, double.NaN)).ToString(), "nan");
+        await StartAsync(large, noNumber);
+        JobError error = Assert.IsType<JobEnding.Failed>(await (await _orchestrator.StartAsync(large, "")).Ending).Error;
+        Assert.Contains("1,048,576 are the most", error.Message, StringComparison.Ordinal);
+        Assert.IsType<JobEnding.Failed>(await (await _orchestrator.StartAsync(noNumber, "")).Ending);
+    }
+
+    [Fact]
+    public async Task Start_OneJobDamaged_TheOthersGoOn()
+    {
+        TestAgent<string, string> agent = Agents.Make(async c => (await c.AskAsync(new Proceed("?"))).ToString());
+        await StartAsync(agent);
+        Job<string, string, string> good = await _orchestrator.StartAsync(agent, "");
+        await good.UntilAsync(JobEventKinds.QuestionAsked);
+        await _orchestrator.DisposeAsync();
+        JobId bad = JobId.Parse("bad");
+        JobHead head = new() { Id = bad, AgentId = agent.Id, AgentVersion = "1", Created = DateTimeOffset.UnixEpoch };
+        await _storage.AppendAsync([new JobAppend { Job = bad, Epoch = 1, Record = new JournalRecord(1, 1, new byte[64]), Head = head }]);
+        await RestartAsync(agent);
+        Job<string, string, string> again = (await _orchestrator.GetJobAsync(agent, good.Id))!;
+        Assert.Equal(SignalResult.Accepted, await again.AnswerAsync("q1", true));
+        Assert.Equal("True", await again.Completion);
+    }
+
+    [Fact]
     public async Task Cancel_BeforeTheProcessGoes_IsFinishedByTheNext()
     {
         TaskCompletionSource entered = new(), release = new();

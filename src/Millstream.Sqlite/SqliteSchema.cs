@@ -50,9 +50,12 @@ internal static class SqliteSchema
     /// <summary>Makes the file ours, or finds out why it must not be.</summary>
     public static void Prepare(SqliteSession session, string path)
     {
-        // Nothing is written before it is clear whose file it is.
+        // Nothing is written before it is clear whose file it is. One snapshot, since another process may be making it just now.
+        session.Run("BEGIN");
         long version = session.Number("PRAGMA user_version")!.Value, application = session.Number("PRAGMA application_id")!.Value;
-        if (application != ApplicationId && (version != 0 || application != 0 || session.Number("SELECT count(*) FROM sqlite_schema") != 0))
+        bool filled = session.Number("SELECT count(*) FROM sqlite_schema") != 0;
+        session.Run("COMMIT");
+        if (application != ApplicationId && (version != 0 || application != 0 || filled))
             throw new JournalStorageException($"{path} is a SQLite database of another program. Give another path for the journal.");
         if (version > Version)
             throw new JournalStorageException($"The journal {path} has version {version} and was written by a newer Millstream; this one knows versions up to {Version}. "

@@ -33,11 +33,15 @@ public sealed class SqliteFileTests : SqliteTest
     [Fact]
     public async Task Open_ByManyAtOnce_MakesOneJournal()
     {
-        SqliteJournalStorage[] stores = await Task.WhenAll(Enumerable.Range(0, 6).Select(_ => Task.Run(() => new SqliteJournalStorage(Journal))));
-        long[] runners = await Task.WhenAll(stores.Select(s => s.OpenRunnerAsync()));
-        Assert.Equal(6, runners.Distinct().Count());
-        foreach (SqliteJournalStorage store in stores)
-            await store.DisposeAsync();
+        for (int round = 0; round < 25; round++)
+        {
+            string path = $"{Journal}.{round}";
+            SqliteJournalStorage[] stores = await Task.WhenAll(Enumerable.Range(0, 6).Select(_ => Task.Run(() => new SqliteJournalStorage(path))));
+            long[] runners = await Task.WhenAll(stores.Select(s => s.OpenRunnerAsync()));
+            Assert.Equal(6, runners.Distinct().Count());
+            foreach (SqliteJournalStorage store in stores)
+                await store.DisposeAsync();
+        }
     }
 
     [Fact]

@@ -10,7 +10,7 @@ public sealed partial class AgentOrchestrator
     private readonly CancellationTokenSource _stopping = new();
     private Task? _start;
     private Task _inbox = Task.CompletedTask;
-    private TaskCompletionSource _offered = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private TaskCompletionSource _offered = new();
 
     /// <summary>
     /// Makes this process a runner of its journal and takes up the open jobs that no living process has (unless <see cref="OrchestratorOptions.Claim"/> is false). To be
@@ -62,8 +62,8 @@ public sealed partial class AgentOrchestrator
             {
                 RecoveredJob job = await Recovery.ReadAsync(storage, head, token);
                 await recovery.ReadChildrenAsync(storage, _engine.RunnerEpoch, job, claimed, token);
-                (Job recovered, Task whenDone) = Recover(job);
-                jobs.Add(recovered);
+                (Job goesOn, Task whenDone) = Recover(job);
+                jobs.Add(goesOn);
                 recoveries.Add(whenDone);
             }
             catch (JournalDamagedException e)
@@ -74,7 +74,8 @@ public sealed partial class AgentOrchestrator
             }
         }
         // Their children are known then, too.
-        await Task.WhenAll(recoveries);
+        foreach (Task recovered in recoveries)
+            await recovered;
         return jobs;
     }
 
@@ -102,9 +103,8 @@ public sealed partial class AgentOrchestrator
             while (true)
             {
                 Task offered = Volatile.Read(ref _offered).Task;
-                await (await TakeInboxesAsync(storage)
-                    ? await Task.WhenAny(storage.WaitForChangeAsync(_stopping.Token), offered)
-                    : Task.Delay(InboxPause, _engine.Time, _stopping.Token));
+                if (!await TakeInboxesAsync(storage, offered))
+                    await Task.Delay(InboxPause, _engine.Time, _stopping.Token);
             }
         }
         catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
@@ -113,7 +113,8 @@ public sealed partial class AgentOrchestrator
         }
     }
 
-    private async Task<bool> TakeInboxesAsync(IJournalStorage storage)
+    /// <summary>Delivers what lies there, and waits for more; false when the store failed.</summary>
+    private async Task<bool> TakeInboxesAsync(IJournalStorage storage, Task offered)
     {
         try
         {
@@ -122,6 +123,7 @@ public sealed partial class AgentOrchestrator
                 if (_engine.Jobs.Find(entry.Job) is { } runner && runner.IsNewInInbox(entry.Number))
                     Deliver(runner, entry);
             }
+            await await Task.WhenAny(storage.WaitForChangeAsync(_stopping.Token), offered);
             return true;
         }
         catch (JournalStorageException e)
@@ -131,7 +133,8 @@ public sealed partial class AgentOrchestrator
         }
     }
 
-    private void Hear() => Interlocked.Exchange(ref _offered, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).TrySetResult();
+    // Whoever offered must not run on with what follows from it.
+    private void Hear() => _engine.Executor.Schedule(new Offered(this));
 
     private static void Deliver(JobRunner runner, InboxEntry entry)
     {
@@ -197,6 +200,11 @@ public sealed partial class AgentOrchestrator
 
     private static IJobSource Same(IJobSource known, Agent agent) => known.AgentId == agent.Id ? known
         : throw new InvalidOperationException($"Job {known.Id} belongs to agent {known.AgentId}, not {agent.Id}; use another id.");
+
+    private sealed class Offered(AgentOrchestrator orchestrator) : IThreadPoolWorkItem
+    {
+        public void Execute() => Interlocked.Exchange(ref orchestrator._offered, new TaskCompletionSource()).TrySetResult();
+    }
 
     private sealed class RefusedDelivery(long number) : Delivery
     {

@@ -43,6 +43,7 @@ public sealed partial class AgentOrchestrator
     {
         IJournalStorage storage = _engine.Writer!.Storage;
         _engine.RunnerEpoch = await storage.OpenRunnerAsync(token);
+        _engine.Fleet.SetRunner(_engine.RunnerEpoch);
         if (_engine.Options.Claim)
             await ClaimAsync(storage, null, token);
         _inbox = HearAsync(storage);

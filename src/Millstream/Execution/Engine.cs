@@ -24,7 +24,7 @@ internal sealed class Engine
         AgentLogger = logging.CreateLogger("Millstream.Agent");
         TaskLogger = logging.CreateLogger("Millstream.Task");
         Jobs = new JobTable(options.Limits.EndedJobs);
-        // In memory a process has one runner and no earlier one.
+        // Without a store a process has one runner and no earlier one.
         Fleet = new Fleet(options.ToSchedulerOptions(), options.Time, runnerEpoch: 1);
         if (options.Journal is { } storage)
             Writer = new JournalWriter(storage, Executor, Time, Log.JournalFailed);

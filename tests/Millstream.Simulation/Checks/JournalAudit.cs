@@ -26,9 +26,10 @@ internal class JournalAudit(History history, JobRecord job)
                 Fail($"entry {i + 1} is {entry.Kind}");
             if (entry.IsEnding != (i == entries.Count - 1))
                 Fail(entry.IsEnding ? $"entry {i + 1} ends the job and is not the last" : "the last entry is no ending");
-            if (entry.Time < time)
+            // What a child did when its parent could not show it any more is shown later.
+            if (entry.Time < time && entry.Kind != EntryKind.ChildEntry)
                 Fail($"entry {i + 1} is older than the one before");
-            time = entry.Time;
+            time = Math.Max(time, entry.Time);
             CheckTurn(entries, i);
             CheckEntry(entry);
             if (entry.Kind is EntryKind.JobCancelling or EntryKind.JobReturned)

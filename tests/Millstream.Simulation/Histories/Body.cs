@@ -52,7 +52,7 @@ internal sealed class Body(History history, AgentContext<int, int> context, bool
                 context.Emit(history.Event(context, _record));
                 break;
             case Step.Delay:
-                await context.DelayAsync(TimeSpan.FromMilliseconds(history.Delay(node.Count)));
+                await context.DelayAsync(TimeSpan.FromMilliseconds(history.Delay(context, node.Count)));
                 break;
             case Step.Catch:
                 await CatchAsync(() => RunAsync(node.Parts[0]));

@@ -65,7 +65,7 @@ internal sealed class DurableHistory : History
     }
 
     // So long that a timer that is set anew is noticed.
-    public override int Delay(int planned) => Random.Next(8) == 0 ? 20_000 : planned;
+    public override int Delay(AgentContext<int, int> context, int planned) => context.Random.Next(8) == 0 ? 20_000 : planned;
 
     public override void CountSession(ProcessExecutor? process, int more) => ProcessOf(process!).Sessions += more;
 

@@ -4,7 +4,7 @@ namespace Millstream.Simulation;
 internal sealed class DurableWorld(DurableHistory history)
 {
     private readonly Random _random = history.Random;
-    private readonly List<(string Name, Task Task)> _actors = [];
+    private readonly List<(object Who, Task Task)> _actors = [];
 
     public async Task RunAsync()
     {
@@ -17,7 +17,7 @@ internal sealed class DurableWorld(DurableHistory history)
         await AnswerAsync(() => Array.TrueForAll(starts, s => s.IsCompleted) && mischief.IsCompleted);
         await Task.WhenAll(starts);
         await SettleAsync(processes);
-        foreach ((string name, Task task) in _actors)
+        foreach ((object name, Task task) in _actors)
         {
             if (!task.IsCompleted)
                 history.Fail($"{name} was never answered");
@@ -92,14 +92,17 @@ internal sealed class DurableWorld(DurableHistory history)
             return;
         }
         for (int i = _random.Next(3); i > 0; i--)
-            Add($"a reader of {record.Id}", new StoredStreamReader(history, this, record.Id).ReadAsync());
+        {
+            StoredStreamReader reader = new(history, this, record.Id);
+            Add(reader, reader.ReadAsync());
+        }
         for (int i = _random.Next(5) == 0 ? 1 + _random.Next(2) : 0; i > 0; i--)
             Add($"a cancel of {record.Id}", CancelAsync(record));
         for (int i = _random.Next(4); i > 0; i--)
             Add($"a signal to {record.Id}", SignalAsync(record));
     }
 
-    private void Add(string name, Task task) => _actors.Add((name, task));
+    private void Add(object who, Task task) => _actors.Add((who, task));
 
     private async Task CancelAsync(JobRecord record)
     {

@@ -98,7 +98,7 @@ internal abstract class History
     public abstract int Event(AgentContext<int, int> context, BodyRecord body);
 
     /// <summary>How long a body waits, in milliseconds, where its plan says so long.</summary>
-    public abstract int Delay(int planned);
+    public abstract int Delay(AgentContext<int, int> context, int planned);
 
     /// <summary>An attempt begins; none where nobody is to see it.</summary>
     public abstract Attempt Began(TaskAttempt context, int input);

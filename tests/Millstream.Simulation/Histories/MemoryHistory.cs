@@ -19,7 +19,7 @@ internal sealed class MemoryHistory(int seed) : History(seed)
 
     public override int Event(AgentContext<int, int> context, BodyRecord body) => body.Emitted;
 
-    public override int Delay(int planned) => planned;
+    public override int Delay(AgentContext<int, int> context, int planned) => planned;
 
     public override Attempt Began(TaskAttempt context, int input) => Ledger.Began(context);
 

@@ -5,8 +5,10 @@ internal sealed class StoredStreamReader(DurableHistory history, DurableWorld wo
 {
     private readonly StoredRecord _job = history.Audit.Find(id)!;
     private long _next = 1;
+    private SimulatedProcess? _in;
 
-    public override string ToString() => $"a reader of {id} that wants {_next}";
+    public override string ToString() => $"a reader of {id} that wants {_next}{(_in is null ? "" : $" in {_in}")} DBG {_what} {_job.Entries.Count} {_job.Ending?.Number} {history.Time.GetUtcNow():ss.fff}";
+    private string _what = "";
 
     public async Task ReadAsync()
     {
@@ -17,7 +19,7 @@ internal sealed class StoredStreamReader(DurableHistory history, DurableWorld wo
             CancellationTokenSource leave = new();
             if (random.Next(3) == 0)
                 history.Later(random.Next(300), leave.Cancel);
-            SimulatedProcess process = await world.AnyAsync();
+            SimulatedProcess process = _in = await world.AnyAsync();
             try
             {
                 await DurableWorld.TryAsync(() => ReadSomeAsync(process, random.Next(3) == 0 ? random.Next(10) : int.MaxValue, leave.Token));
@@ -26,6 +28,7 @@ internal sealed class StoredStreamReader(DurableHistory history, DurableWorld wo
             {
                 // It comes back.
             }
+            _what = "pause";
             await world.PauseAsync(60);
             // Some begin again.
             if (random.Next(5) == 0)
@@ -43,6 +46,7 @@ internal sealed class StoredStreamReader(DurableHistory history, DurableWorld wo
         IAsyncEnumerator<JobEvent> events = job.EventsAsync(_next, token).GetAsyncEnumerator(CancellationToken.None);
         for (int read = 0; read < most; read++)
         {
+            _what = job.Source.GetType().Name + " moves " + (job.Source as JobRunner)?.IsStopped + history.Time.GetUtcNow().ToString("ss.fff");
             if (!await process.CallAsync(() => events.MoveNextAsync().AsTask()))
             {
                 if (_job.Ending is not { } last || _next <= last.Number)

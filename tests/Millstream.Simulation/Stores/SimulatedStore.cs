@@ -93,6 +93,8 @@ internal sealed class SimulatedStore : IJournalStorage
     {
         TaskCompletionSource change = await DoAsync(StoreCall.Read, token, () => _changed);
         using CancellationTokenRegistration leaving = token.UnsafeRegister(static state => ((TaskCompletionSource)state!).TrySetCanceled(), change);
+        // Its own process's changes are not told, so it looks again after a time.
+        using ITimer? patience = _process?.Executor.Clock.CreateTimer(static state => ((TaskCompletionSource)state!).TrySetResult(), change, TimeSpan.FromSeconds(1), Timeout.InfiniteTimeSpan);
         await change.Task;
         lock (_disk.Journals.Gate)
         {

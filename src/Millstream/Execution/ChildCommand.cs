@@ -38,7 +38,7 @@ internal abstract class ChildCommand(Agent agent, object? input, string subject)
         _ => new JobEnding.Cancelled((end.Payload as JobError)?.Message),
     };
 
-    public override void Resume(int attempts)
+    public override void Resume(AttemptsBefore before)
     {
         if (Runner.Engine.Recovery?.TakeChild(ChildId) is not { } known)
             Start();

@@ -20,13 +20,13 @@ internal sealed partial class JobRunner
     /// <param name="entries">All entries of the journal.</param>
     private void Replay(JournalEntry[] entries)
     {
-        Dictionary<int, int> attempts = [];
+        Dictionary<int, AttemptsBefore> attempts = [];
         int start = 0;
         for (int i = 0; i < entries.Length && !IsStopped; i++)
         {
             JournalEntry entry = entries[i];
-            if (entry.Kind == EntryKind.TaskStarted)
-                attempts[entry.Command] = entry.Attempt;
+            if (entry.Kind is EntryKind.TaskStarted or EntryKind.TaskRetried)
+                attempts[entry.Command] = attempts.GetValueOrDefault(entry.Command).With(entry);
             if (entry.IsNote)
             {
                 // Turns are appended in one piece, so a note lies between two of them.

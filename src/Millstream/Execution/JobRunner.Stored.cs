@@ -38,6 +38,9 @@ internal sealed partial class JobRunner : IJournalOwner
             _ = DetachAsync(new JobDetachedException(Id));
             return;
         }
+        // An end that is not stored is none: whoever has the job now says how it ends.
+        if (Journal is not StoredJobJournal { IsEnded: true })
+            _ended = null;
         string reason = error?.Message ?? $"another process has taken over the job ({result}); this one no longer writes to it";
         _suspended ??= reason;
         _ = DetachAsync(error is null ? new JobSuspendedException(Id, reason) : error);

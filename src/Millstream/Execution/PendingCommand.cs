@@ -50,8 +50,8 @@ internal abstract class PendingCommand : Delivery
     public abstract void Restore(JournalEntry end);
 
     /// <summary>Takes it up again after a replay.</summary>
-    /// <param name="attempts">How many attempts had begun.</param>
-    public virtual void Resume(int attempts) => Start();
+    /// <param name="before">What had been tried.</param>
+    public virtual void Resume(AttemptsBefore before) => Start();
 
     public override void Deliver(JobRunner runner)
     {
@@ -86,4 +86,13 @@ internal abstract class PendingCommand : Delivery
 
     protected JournalEntry Entry(EntryKind kind, string? subject = null, object? payload = null, PayloadType? type = null, int attempt = 0) =>
         new(kind, Runner.Now) { Command = Number, Subject = subject, Payload = payload, PayloadType = type, Attempt = attempt };
+}
+
+/// <summary>What earlier processes have tried of a task.</summary>
+/// <param name="Attempts">The number of the last attempt that a note tells of.</param>
+/// <param name="Failures">How many attempts had failed, so that a crash gives a task no more of them than its policy.</param>
+internal readonly record struct AttemptsBefore(int Attempts, int Failures)
+{
+    public AttemptsBefore With(JournalEntry note) =>
+        new(note.Attempt, Failures + (note.Payload is RetryOf { Error.Type: not ErrorTypes.LeaseLost } ? 1 : 0));
 }

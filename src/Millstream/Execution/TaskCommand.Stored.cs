@@ -10,9 +10,9 @@ internal abstract partial class TaskCommand
             _output = JobRunner.ReadPayload(task.OutputType, end.Payload);
     }
 
-    public override void Resume(int attempts)
+    public override void Resume(AttemptsBefore before)
     {
-        _attempts = attempts;
+        (_attempts, _failures) = (before.Attempts, before.Failures);
         Start();
     }
 

@@ -45,6 +45,16 @@ internal sealed class StoredJobJournal : JobJournal
     /// <summary>The job's epoch under which it is written.</summary>
     public long Epoch { get; }
 
+    /// <summary>Whether the last entry is stored.</summary>
+    public bool IsEnded
+    {
+        get
+        {
+            lock (Gate)
+                return _hasEnding && Last == _last;
+        }
+    }
+
     /// <summary>Whether the writer knows that there is something. The writer's.</summary>
     public bool IsQueued { get; set; }
 

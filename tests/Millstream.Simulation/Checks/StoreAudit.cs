@@ -188,6 +188,9 @@ internal sealed class StoredRecord : IJournalView
     /// <summary>What lies in the inbox.</summary>
     public Dictionary<long, InboxItem> Items { get; } = [];
 
+    /// <summary>How often in a row something of it was found overdue.</summary>
+    public int Overdue { get; set; }
+
     /// <summary>What readers saw, by number.</summary>
     public Dictionary<long, string> Seen { get; } = [];
 

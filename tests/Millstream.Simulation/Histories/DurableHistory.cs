@@ -147,13 +147,19 @@ internal sealed class DurableHistory : History
             return;
         foreach (SimulatedProcess process in _processes.Where(p => p.IsReady && !p.IsBroken && !p.Executor.Hangs && !p.IsTakenForDead))
             Check(process);
-        foreach (StoredRecord job in _audit.Jobs.Where(j => j.Ending is null && IsAtWork(j.Runner)))
-        {
-            foreach (JournalEntry timer in job.Open.Values.Where(e => e.Kind == EntryKind.TimerSet && (long)e.Payload! + s_overdue < Time.Now))
-                Fail($"{job.Record.Id}: timer {timer.Command} is overdue", job.Record);
-            if (!job.IsCancelling && !job.HasReturned && job.Head?.Deadline is { } deadline && deadline.UtcTicks + s_overdue < Time.Now)
-                Fail($"{job.Record.Id} is overdue", job.Record);
-        }
+        foreach (StoredRecord job in _audit.Jobs.Where(j => j.Ending is null))
+            CheckOverdue(job);
+    }
+
+    // What is due for long, while all that could be done was done again and again, is forgotten.
+    private void CheckOverdue(StoredRecord job)
+    {
+        const int often = 10;
+        bool isLate = IsAtWork(job.Runner) && ((!job.IsCancelling && !job.HasReturned && job.Head?.Deadline is { } deadline && deadline.UtcTicks + s_overdue < Time.Now)
+            || job.Open.Values.Any(e => e.Kind == EntryKind.TimerSet && (long)e.Payload! + s_overdue < Time.Now));
+        job.Overdue = isLate ? job.Overdue + 1 : 0;
+        if (job.Overdue > often)
+            Fail($"{job.Record.Id}: a timer or its deadline is overdue", job.Record);
     }
 
     private bool IsAtWork(long runner) => _processes.Exists(p => p.IsReady && !p.IsBroken && !p.Executor.Hangs && !p.IsTakenForDead && p.Store.Owns(runner) && p.ReadySince + s_overdue < Time.Now);

@@ -20,7 +20,14 @@ internal sealed class ProcessPark(DurableHistory history, DurableWorld world)
                 _ = process.Executor.Run(() => process.Park.BefallAsync(process.Orchestrator, () => history.IsSettling));
             }
             await process.Death;
-            await world.PauseAsync(_random.Next(3) == 0 ? 1 : 300);
+            // Sometimes others take up what it left before it is back.
+            int pause = _random.Next(4) switch { 0 => 1, 1 => 1500, _ => 300 };
+            if (_random.Next(2) == 0)
+            {
+                await world.PauseAsync(pause);
+                TakeUp();
+            }
+            await world.PauseAsync(pause);
         }
     }
 
@@ -41,9 +48,9 @@ internal sealed class ProcessPark(DurableHistory history, DurableWorld world)
         {
             if (process.Executor.Hangs)
                 process.Executor.GoOn();
-            if (process.IsTakenForDead)
+            if (process.IsTakenForDead && _random.Next(2) == 0)
                 process.Crash();
-            if (process is not { IsReady: true, IsBroken: false, IsDead: false })
+            if (process is not { IsReady: true, IsBroken: false, IsDead: false, IsTakenForDead: false })
                 continue;
             if (!process.HasSpare)
                 process.Park!.AddSpare();
@@ -53,7 +60,7 @@ internal sealed class ProcessPark(DurableHistory history, DurableWorld world)
                 process.Park!.Restore(process.Orchestrator);
                 return true;
             });
-            await DurableWorld.TryAsync(() => process.CallAsync(() => process.Orchestrator.ResumeAsync()));
+            await ResumeAsync(process);
         }
     }
 
@@ -78,9 +85,17 @@ internal sealed class ProcessPark(DurableHistory history, DurableWorld world)
                 });
                 break;
             default:
-                if (process is { IsReady: true, IsBroken: false } && !process.Executor.Hangs)
-                    _ = DurableWorld.TryAsync(() => process.CallAsync(() => process.Orchestrator.ResumeAsync()));
+                TakeUp();
                 break;
         }
     }
+
+    private void TakeUp()
+    {
+        SimulatedProcess[] ready = [.. history.Processes.Where(p => p is { IsReady: true, IsBroken: false } && !p.Executor.Hangs)];
+        if (ready.Length > 0)
+            _ = ResumeAsync(ready[_random.Next(ready.Length)]);
+    }
+
+    private static Task ResumeAsync(SimulatedProcess process) => DurableWorld.TryAsync(() => process.CallAsync(() => process.Orchestrator.ResumeAsync()));
 }

@@ -10,7 +10,9 @@ public sealed partial class AgentOrchestrator
     private readonly CancellationTokenSource _stopping = new();
     private Task? _start;
     private Task _inbox = Task.CompletedTask;
+    private readonly SemaphoreSlim _claiming = new(1);
     private TaskCompletionSource _offered = new();
+    private bool _isClaimInDoubt;
 
     /// <summary>
     /// Makes this process a runner of its journal and takes up the open jobs that no living process has (unless <see cref="OrchestratorOptions.Claim"/> is false). To be
@@ -51,9 +53,39 @@ public sealed partial class AgentOrchestrator
 
     private async Task<IReadOnlyList<Job>> ClaimAsync(IJournalStorage storage, JobId? id, CancellationToken token)
     {
-        Recovery recovery = new();
-        _engine.Recovery = recovery;
+        await _claiming.WaitAsync(token);
+        try
+        {
+            Dictionary<JobId, JobHead> claimed = await ClaimHeadsAsync(storage, id, token);
+            IReadOnlyList<Job> jobs = await RecoverAsync(storage, claimed, token);
+            _isClaimInDoubt = false;
+            return jobs;
+        }
+        finally
+        {
+            _claiming.Release();
+        }
+    }
+
+    // What was claimed before the store failed is this runner's and nobody runs it, so the next one that claims looks for it.
+    private async Task<Dictionary<JobId, JobHead>> ClaimHeadsAsync(IJournalStorage storage, JobId? id, CancellationToken token)
+    {
+        bool isInDoubt = _isClaimInDoubt;
+        _isClaimInDoubt = true;
         Dictionary<JobId, JobHead> claimed = (await storage.ClaimAsync(_engine.RunnerEpoch, id, token)).ToDictionary(h => h.Id);
+        if (!isInDoubt)
+            return claimed;
+        await foreach (JobHead head in storage.ListAsync(new JobHeadFilter { Ended = false, Children = true }, token))
+        {
+            if (head.Runner == _engine.RunnerEpoch && (id is null || head.Id == id) && _engine.Jobs.Find(head.Id) is null or { IsStopped: true })
+                claimed.TryAdd(head.Id, head);
+        }
+        return claimed;
+    }
+
+    private async Task<IReadOnlyList<Job>> RecoverAsync(IJournalStorage storage, Dictionary<JobId, JobHead> claimed, CancellationToken token)
+    {
+        Recovery recovery = new();
         List<Job> jobs = [];
         List<Task> recoveries = [];
         // A child goes on with its parent, which asks for it.
@@ -63,7 +95,7 @@ public sealed partial class AgentOrchestrator
             {
                 RecoveredJob job = await Recovery.ReadAsync(storage, head, token);
                 await recovery.ReadChildrenAsync(storage, _engine.RunnerEpoch, job, claimed, token);
-                (Job goesOn, Task whenDone) = Recover(job);
+                (Job goesOn, Task whenDone) = Recover(job, recovery);
                 jobs.Add(goesOn);
                 recoveries.Add(whenDone);
             }
@@ -80,7 +112,7 @@ public sealed partial class AgentOrchestrator
         return jobs;
     }
 
-    private (Job Job, Task WhenDone) Recover(RecoveredJob job)
+    private (Job Job, Task WhenDone) Recover(RecoveredJob job, Recovery recovery)
     {
         JobHead head = job.State.Head;
         Agent? agent = Agents.Find(head.AgentId, head.AgentVersion, _engine.Options.Services);
@@ -89,9 +121,11 @@ public sealed partial class AgentOrchestrator
             _engine.Log.JobSuspended(head.Id, $"agent {head.AgentId} {head.AgentVersion} is not registered here");
             return (new Job(new StoredJob(_engine.Writer!.Storage, head, null, Hear)), Task.CompletedTask);
         }
-        JobRunner runner = new(_engine, head.Id, agent, Recovery.OptionsOf(head), null, job.State) { WhenEnded = _engine.Jobs.Ended };
-        if (!_engine.Jobs.TryAdd(runner, out JobRunner? known))
+        JobRunner runner = new(_engine, head.Id, agent, Recovery.OptionsOf(head), null, job.State) { WhenEnded = _engine.Jobs.Ended, Recovery = recovery };
+        if (!_engine.Jobs.TryAdd(runner, out JobRunner? known) && !known.IsStopped)
             return (new Job(known), Task.CompletedTask);
+        // One that this process had before and lost is another.
+        _engine.Jobs.Put(runner);
         runner.Enqueue(new JobRunner.RecoverDelivery(job.Entries, 0));
         return (new Job(runner), runner.Recovered);
     }

@@ -40,7 +40,7 @@ internal abstract class ChildCommand(Agent agent, object? input, string subject)
 
     public override void Resume(AttemptsBefore before)
     {
-        if (Runner.Engine.Recovery?.TakeChild(ChildId) is not { } known)
+        if (Runner.Recovery?.TakeChild(ChildId) is not { } known)
             Start();
         else if (known.Ending is { } end)
             EndedBefore(known, end);

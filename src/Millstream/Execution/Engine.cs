@@ -38,9 +38,6 @@ internal sealed class Engine
     /// <summary>The number that the store has given to this process.</summary>
     public long RunnerEpoch { get; set; } = 1;
 
-    /// <summary>What is known of jobs that are being taken up again.</summary>
-    public Recovery? Recovery { get; set; }
-
     public OrchestratorOptions Options { get; }
 
     public TimeProvider Time { get; }
@@ -136,8 +133,8 @@ internal sealed class Engine
     public JobRunner RecoverChild(RecoveredJob known, Agent agent, JobRunner parent, Action<JobRunner> whenEnded)
     {
         JobOptions options = Recovery.OptionsOf(known.State.Head);
-        JobRunner child = new(this, options.Id!.Value, agent, options, parent, known.State) { WhenEnded = runner => { Jobs.Ended(runner); whenEnded(runner); } };
-        Jobs.TryAdd(child, out _);
+        JobRunner child = new(this, options.Id!.Value, agent, options, parent, known.State) { WhenEnded = runner => { Jobs.Ended(runner); whenEnded(runner); }, Recovery = parent.Recovery };
+        Jobs.Put(child);
         child.Enqueue(new JobRunner.RecoverDelivery(known.Entries, known.Shown));
         return child;
     }

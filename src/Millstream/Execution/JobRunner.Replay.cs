@@ -7,6 +7,9 @@ internal sealed partial class JobRunner
     private readonly TaskCompletionSource _recovered = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private string? _suspended;
 
+    /// <summary>What else is known of the jobs that were taken up with this one: its children.</summary>
+    public Recovery? Recovery { get; init; }
+
     /// <summary>Whether the body is being brought back to where it was.</summary>
     public bool IsReplaying => _recorded is not null;
 

@@ -133,15 +133,26 @@ internal abstract partial class TaskCommand(AgentTask task, object? input, RunSe
             End(null, null, null, false);
     }
 
-    /// <summary>Stops what runs without recording an end: the process is going.</summary>
+    /// <summary>Stops what runs without recording an end: the process is going, or another one has the job.</summary>
     public void Detach()
     {
+        TaskRequest? request;
+        Grant? next;
         lock (this)
         {
             _isDetached = true;
             _backOff?.Dispose();
             _attempt?.Cancel(AttemptEnd.Detached, null);
+            request = _request;
+            (next, _next) = (_next, null);
         }
+        // A process that goes on with other jobs needs its places for them.
+        if (Runner.Engine.IsStopping)
+            return;
+        if (next is not null)
+            Runner.Engine.Fleet.Release(next);
+        else if (request is not null)
+            Runner.Engine.Fleet.Withdraw(request);
     }
 
     /// <summary>An attempt is over; says what follows.</summary>
@@ -155,16 +166,15 @@ internal abstract partial class TaskCommand(AgentTask task, object? input, RunSe
             (output, error) = Recorded(output);
         TaskError? failure = null;
         TimeSpan delay = default;
-        bool isAgain = false, isRequeued = false;
+        bool isAgain = false, isRequeued = false, isDetached;
         lock (this)
         {
             if (_attempt != attempt)
                 return;
             _attempt = null;
-            if (_isDetached)
-                return;
+            isDetached = _isDetached;
             AttemptEnd end = attempt.Ending;
-            if (error is not null)
+            if (error is not null && !isDetached)
             {
                 failure = attempt.ErrorOf(error);
                 if (end == AttemptEnd.LeaseLost && !_isStopped)
@@ -184,7 +194,9 @@ internal abstract partial class TaskCommand(AgentTask task, object? input, RunSe
         }
         if (!isRequeued)
             GiveUpPlace(attempt.Grant);
-        if (!isAgain)
+        if (isDetached)
+            Runner.Engine.Fleet.Release(attempt.Grant);
+        else if (!isAgain)
             End(error is null ? output : null, failure, attempt.Grant, isInline, isCompleted: error is null);
         else
             TryAgain(attempt, failure!, delay, isRequeued);

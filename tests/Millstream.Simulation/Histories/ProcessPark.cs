@@ -97,5 +97,10 @@ internal sealed class ProcessPark(DurableHistory history, DurableWorld world)
             _ = ResumeAsync(ready[_random.Next(ready.Length)]);
     }
 
-    private static Task ResumeAsync(SimulatedProcess process) => DurableWorld.TryAsync(() => process.CallAsync(() => process.Orchestrator.ResumeAsync()));
+    // Who heard that it failed tries again.
+    private async Task ResumeAsync(SimulatedProcess process)
+    {
+        while (process is { IsDead: false, IsBroken: false } && !await DurableWorld.TryAsync(() => process.CallAsync(() => process.Orchestrator.ResumeAsync())))
+            await world.PauseAsync(100);
+    }
 }

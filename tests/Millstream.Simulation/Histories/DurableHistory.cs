@@ -40,6 +40,9 @@ internal sealed class DurableHistory : History
     /// <summary>Whether a runner's process lives, for all that others can know.</summary>
     public bool IsAlive(long runner) => runner > 0 && _processes.Exists(p => !p.IsTakenForDead && p.Store.Owns(runner));
 
+    /// <summary>Whether all processes know of all their jobs that they have ended.</summary>
+    public bool AllIsTold => _processes.TrueForAll(p => p.IsTakenForDead || p.Orchestrator.Engine.Jobs.All().TrueForAll(j => j.IsStopped || j.Ending.IsCompleted));
+
     public void Crashed(SimulatedProcess process)
     {
         _crashes++;
@@ -184,12 +187,26 @@ internal sealed class DurableHistory : History
             new StoredJournalAudit(this, job).Check();
         foreach (SimulatedProcess process in _processes)
         {
-            CheckLeft(process.Orchestrator.Engine.Fleet);
-            if (process.Sessions != 0)
+            if (process.IsTakenForDead)
+                CheckLost(process);
+            else
+                CheckLeft(process.Orchestrator.Engine.Fleet);
+            if (process.Sessions != 0 && !process.IsTakenForDead)
                 Fail($"{process.Sessions} sessions of {process} were not closed");
         }
         if (Executor.OffExecutor > 0)
             Fail($"{Executor.OffExecutor} continuations came from another thread");
+    }
+
+    // Who has nothing to write may not know that its jobs are elsewhere; of those that it knows to be, nothing is left.
+    private void CheckLost(SimulatedProcess process)
+    {
+        Engine engine = process.Orchestrator.Engine;
+        foreach (LeasedSnapshot leased in engine.Fleet.Snapshot().Leased)
+        {
+            if (engine.Jobs.Find(JobId.Parse(leased.JobId)) is not { IsStopped: false })
+                Fail($"{process} has lost {leased.JobId} and leases {string.Join(", ", leased.Leased)} for it", Ledger.Find(JobId.Parse(leased.JobId)));
+        }
     }
 
     private static SimulatedProcess ProcessOf(ProcessExecutor executor) => executor.Process;

@@ -205,7 +205,7 @@ internal sealed class DurableWorld(DurableHistory history)
             await processes.RestoreAsync();
             List<StoredRecord> open = [.. history.Audit.Jobs.Where(j => j.Ending is null)];
             // What was given up may still hold its session, and who was told last may still be on the way.
-            if (open.Count == 0 && history.Ledger.Running == 0 && _actors.TrueForAll(a => a.Task.IsCompleted) && ++quiet == 3)
+            if (open.Count == 0 && history.Ledger.Running == 0 && history.AllIsTold && _actors.TrueForAll(a => a.Task.IsCompleted) && ++quiet == 3)
                 return;
             foreach (StoredRecord job in open)
             {

@@ -92,7 +92,7 @@ internal sealed class ProcessPark(DurableHistory history, DurableWorld world)
 
     private void TakeUp()
     {
-        SimulatedProcess[] ready = [.. history.Processes.Where(p => p is { IsReady: true, IsBroken: false } && !p.Executor.Hangs)];
+        SimulatedProcess[] ready = [.. history.Processes.Where(p => p is { IsReady: true, IsBroken: false, IsTakenForDead: false } && !p.Executor.Hangs)];
         if (ready.Length > 0)
             _ = ResumeAsync(ready[_random.Next(ready.Length)]);
     }

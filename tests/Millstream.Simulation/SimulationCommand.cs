@@ -10,7 +10,7 @@ internal static class SimulationCommand
     public static int Run(string[] args)
     {
         if (args.Contains("--planted"))
-            return Planted.Run(Number(args, "--seeds") ?? Planted.MaxSeeds);
+            return Planted.Run(Number(args, "--seeds") ?? Planted.MaxSeeds, args.SkipWhile(a => a != "--bug").Skip(1).FirstOrDefault());
         int from = Number(args, "--seed") ?? Number(args, "--from") ?? 1;
         int seeds = Number(args, "--seed") is not null ? 1 : Number(args, "--seeds") ?? 1000;
         Stopwatch watch = Stopwatch.StartNew();

@@ -45,6 +45,9 @@ public sealed partial class AgentOrchestrator
     {
         IJournalStorage storage = _engine.Writer!.Storage;
         _engine.RunnerEpoch = await storage.OpenRunnerAsync(token);
+#if MILLSTREAM_PLANTED_BUGS
+        if (!PlantedBugs.Is(Bug.LeaseRunnerForgotten))
+#endif
         _engine.Fleet.SetRunner(_engine.RunnerEpoch);
         if (_engine.Options.Claim)
             await ClaimAsync(storage, null, token);
@@ -71,6 +74,9 @@ public sealed partial class AgentOrchestrator
     private async Task<Dictionary<JobId, JobHead>> ClaimHeadsAsync(IJournalStorage storage, JobId? id, CancellationToken token)
     {
         bool isInDoubt = _isClaimInDoubt;
+#if MILLSTREAM_PLANTED_BUGS
+        isInDoubt &= !PlantedBugs.Is(Bug.BrokenClaimForgotten);
+#endif
         _isClaimInDoubt = true;
         Dictionary<JobId, JobHead> claimed = (await storage.ClaimAsync(_engine.RunnerEpoch, id, token)).ToDictionary(h => h.Id);
         if (!isInDoubt)
@@ -163,6 +169,9 @@ public sealed partial class AgentOrchestrator
         }
         catch (JournalStorageException e)
         {
+#if MILLSTREAM_PLANTED_BUGS
+            if (PlantedBugs.Is(Bug.DeafAfterFailure)) await new TaskCompletionSource().Task;
+#endif
             _engine.Log.InboxFailed(e);
             return false;
         }

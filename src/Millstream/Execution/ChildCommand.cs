@@ -40,6 +40,9 @@ internal abstract class ChildCommand(Agent agent, object? input, string subject)
 
     public override void Resume(AttemptsBefore before)
     {
+#if MILLSTREAM_PLANTED_BUGS
+        if (PlantedBugs.Is(Bug.ChildStartedAgain)) { Start(); return; }
+#endif
         if (Runner.Recovery?.TakeChild(ChildId) is not { } known)
             Start();
         else if (known.Ending is { } end)
@@ -70,6 +73,9 @@ internal abstract class ChildCommand(Agent agent, object? input, string subject)
     private void EndedBefore(RecoveredJob known, JournalEntry end)
     {
         JobRunner.ShowMissing(Runner, ChildId, known.Entries, known.Shown);
+#if MILLSTREAM_PLANTED_BUGS
+        if (PlantedBugs.Is(Bug.ChildEndForgotten)) return;
+#endif
         Ended(EndOf(end, agent.Contract.Output));
     }
 

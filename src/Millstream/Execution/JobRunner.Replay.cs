@@ -49,6 +49,9 @@ internal sealed partial class JobRunner
         foreach (PendingCommand command in Pending<PendingCommand>())
         {
             command.Resume(attempts.GetValueOrDefault(command.Number));
+#if MILLSTREAM_PLANTED_BUGS
+            if (PlantedBugs.Is(Bug.StopForgotten)) continue;
+#endif
             if (command.IsStopping)
                 command.Stop();
         }
@@ -103,6 +106,9 @@ internal sealed partial class JobRunner
             if (then is null || now is null || !IsSame(then, now))
                 Suspend($"the code of agent {Agent.Id} {Agent.Version} is not what this job was run with, or does not do the same each time: at entry {recorded[0].Number + i} the journal has {InWords(then)}, the code now asks for {InWords(now)}. Bring back the code that ran it, then resume the job; nothing is lost.");
         }
+#if MILLSTREAM_PLANTED_BUGS
+        if (PlantedBugs.Is(Bug.EffectsWhileReplaying)) _engine.Fleet.Exchange(turn);
+#endif
         turn.Clear();
     }
 
@@ -149,6 +155,9 @@ internal sealed partial class JobRunner
     {
         public override void Deliver(JobRunner runner)
         {
+#if MILLSTREAM_PLANTED_BUGS
+            if (PlantedBugs.Is(Bug.ChildShownAgain)) ShowMissing(runner.Parent ?? runner, runner.Id, runner.Parent is null ? [] : entries, 0); else
+#endif
             if (runner.Parent is { } parent)
                 ShowMissing(parent, runner.Id, entries, shown);
             runner.Replay(entries);

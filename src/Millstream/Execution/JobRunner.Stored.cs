@@ -13,6 +13,9 @@ internal sealed partial class JobRunner : IJournalOwner
     /// <summary>The head to write, or null where it has not changed.</summary>
     public JobHead? TakeHead(bool hasEnding)
     {
+#if MILLSTREAM_PLANTED_BUGS
+        hasEnding &= !PlantedBugs.Is(Bug.HeadNotEnded);
+#endif
         // A turn that ends the job is over before its record is handed in.
         JobStatus status = _ended is not null && !hasEnding ? JobStatus.Running : Status;
         if (_writtenStatus == status)
@@ -24,7 +27,11 @@ internal sealed partial class JobRunner : IJournalOwner
     private JobHead Head(JobStatus status, bool isEnded) => new()
     {
         Id = Id, AgentId = Agent.Id, AgentVersion = Agent.Version, Status = status, Detail = _suspended ?? (status == JobStatus.Waiting ? string.Join("; ", WaitsFor().Take(3)) : null),
-        Runner = status == JobStatus.Suspended || isEnded ? 0 : _engine.RunnerEpoch,
+        Runner =
+#if MILLSTREAM_PLANTED_BUGS
+            PlantedBugs.Is(Bug.HeadGivesJobAway) && status == JobStatus.Waiting ? 0 :
+#endif
+            status == JobStatus.Suspended || isEnded ? 0 : _engine.RunnerEpoch,
         Tenant = Options.Tenant, Priority = Options.Priority, Weight = Options.Weight, Deadline = Options.Deadline,
         Created = new DateTimeOffset(Created, TimeSpan.Zero), Ended = !isEnded ? null : new DateTimeOffset(EndedAt, TimeSpan.Zero),
     };
@@ -38,6 +45,10 @@ internal sealed partial class JobRunner : IJournalOwner
             _ = DetachAsync(new JobDetachedException(Id));
             return;
         }
+#if MILLSTREAM_PLANTED_BUGS
+        if (PlantedBugs.Is(Bug.FencedGoesOn) && result == AppendResult.Fenced) return;
+        if (!PlantedBugs.Is(Bug.UnstoredEndKept))
+#endif
         // An end that is not stored is none: whoever has the job now says how it ends.
         if (Journal is not StoredJobJournal { IsEnded: true })
             _ended = null;
@@ -49,6 +60,10 @@ internal sealed partial class JobRunner : IJournalOwner
     /// <summary>Whether an item of the inbox is new here; it leaves the inbox with the turn that it is delivered in.</summary>
     public bool IsNewInInbox(long number)
     {
+#if MILLSTREAM_PLANTED_BUGS
+        if (PlantedBugs.Is(Bug.InboxItemTwice)) return true;
+        if (PlantedBugs.Is(Bug.InboxItemTakenEarly)) { ((StoredJobJournal)Journal).TakeFromInbox(number); ((StoredJobJournal)Journal).Touch(); }
+#endif
         lock (_gate)
             return (_fromInbox ??= []).Add(number);
     }
@@ -64,6 +79,9 @@ internal sealed partial class JobRunner : IJournalOwner
     {
         if (Journal is not StoredJobJournal journal)
             return;
+#if MILLSTREAM_PLANTED_BUGS
+        if (PlantedBugs.Is(Bug.InboxItemNotRemoved)) return;
+#endif
         foreach (long number in turn.Taken!)
             journal.TakeFromInbox(number);
         if (turn.Entries.Count == 0)

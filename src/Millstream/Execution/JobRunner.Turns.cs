@@ -66,6 +66,9 @@ internal sealed partial class JobRunner
     private void RunTurn(Delivery delivery)
     {
         Now = _recorded is { } recorded ? recorded.Span[0].Time : Math.Max(Now, _engine.UtcTicks);
+#if MILLSTREAM_PLANTED_BUGS
+        if (PlantedBugs.Is(Bug.NowNotRecorded)) Now = Math.Max(Now, _engine.UtcTicks);
+#endif
         SynchronizationContext? previous = SynchronizationContext.Current;
         SynchronizationContext.SetSynchronizationContext(_turnContext);
         JobRunner? outer = s_current;

@@ -25,7 +25,14 @@ internal sealed class Recovery
             return _children.Remove(id, out RecoveredJob? child) ? child : null;
     }
 
-    public static JobOptions OptionsOf(JobHead head) => new() { Id = head.Id, Tenant = head.Tenant, Priority = head.Priority, Weight = head.Weight, Deadline = head.Deadline };
+#if MILLSTREAM_PLANTED_BUGS
+    public static JobOptions OptionsOf(JobHead head) => PlantedBugs.Is(Bug.DeadlineForgotten) ? Options(head) with { Deadline = null } : Options(head);
+
+    private static JobOptions Options(JobHead head) =>
+#else
+    public static JobOptions OptionsOf(JobHead head) =>
+#endif
+        new() { Id = head.Id, Tenant = head.Tenant, Priority = head.Priority, Weight = head.Weight, Deadline = head.Deadline };
 
     /// <summary>Reads a whole job, its chain checked.</summary>
     /// <exception cref="JournalDamagedException">It is not what was written.</exception>

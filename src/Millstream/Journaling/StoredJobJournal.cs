@@ -38,6 +38,10 @@ internal sealed class StoredJobJournal : JobJournal
         : base(executor)
     {
         (_writer, _owner, _job, Epoch, _chain, _reader) = (writer, owner, job, epoch, chain, reader);
+#if MILLSTREAM_PLANTED_BUGS
+        if (PlantedBugs.Is(Bug.ChainNotCarried)) _chain = Chain.Start(job);
+        if (PlantedBugs.Is(Bug.NumberNotCarried) && last > 0) last--;
+#endif
         (_first, _last) = (last + 1, last);
         StartAfter(last);
     }

@@ -166,7 +166,7 @@ internal class JournalAudit(History history, JobRecord job)
                 // An attempt that was given up before it ran leaves a gap.
                 if (entry.Attempt <= now.Attempt || (now.Attempt > 0 && !now.IsOver))
                     Fail($"entry {entry.Number}: attempt {entry.Attempt} of {entry.Subject} started after attempt {now.Attempt}");
-                _attempts[entry.Command] = new AttemptState(entry.Attempt, 0, false);
+                _attempts[entry.Command] = new AttemptState(entry.Attempt, 0, false, now.Failures);
                 break;
             case EntryKind.TaskDelta:
                 if (entry.Attempt != now.Attempt || now.IsOver)
@@ -179,7 +179,10 @@ internal class JournalAudit(History history, JobRecord job)
                 _attempts[entry.Command] = now with { Deltas = now.Deltas + 1 };
                 break;
             default:
-                _attempts[entry.Command] = now with { Attempt = entry.Attempt, IsOver = true };
+                int failures = now.Failures + (entry.Payload is RetryOf { Error.Type: not ErrorTypes.LeaseLost } ? 1 : 0);
+                if (failures >= history.Tasks[entry.Subject![1] - '0'].Policy.Retry.Attempts)
+                    Fail($"entry {entry.Number}: {entry.Subject} has failed {failures} times and is tried again");
+                _attempts[entry.Command] = now with { Attempt = entry.Attempt, IsOver = true, Failures = failures };
                 break;
         }
     }
@@ -229,5 +232,5 @@ internal class JournalAudit(History history, JobRecord job)
 
     protected void Fail(string what) => history.Fail($"{job.Id}: {what}", job);
 
-    private readonly record struct AttemptState(int Attempt, int Deltas, bool IsOver);
+    private readonly record struct AttemptState(int Attempt, int Deltas, bool IsOver, int Failures);
 }

@@ -3,7 +3,7 @@ namespace Millstream.Simulation;
 /// <summary>Processes on one store that crash, hang and start again, and a world that outlives them.</summary>
 internal sealed class DurableHistory : History
 {
-    private static readonly long s_overdue = TimeSpan.FromSeconds(5).Ticks;
+    private static readonly long s_overdue = TimeSpan.FromSeconds(2).Ticks;
 
     private readonly StoreAudit _audit;
     private readonly Disk _disk;
@@ -146,18 +146,18 @@ internal sealed class DurableHistory : History
 
     private void Idle()
     {
+        foreach (StoredRecord job in _audit.Jobs.Where(j => j.Ending is null))
+            CheckOverdue(job);
         if (Random.Next(8) > 0)
             return;
         foreach (SimulatedProcess process in _processes.Where(p => p.IsReady && !p.IsBroken && !p.Executor.Hangs && !p.IsTakenForDead))
             Check(process);
-        foreach (StoredRecord job in _audit.Jobs.Where(j => j.Ending is null))
-            CheckOverdue(job);
     }
 
     // What is due for long, while all that could be done was done again and again, is forgotten.
     private void CheckOverdue(StoredRecord job)
     {
-        const int often = 10;
+        const int often = 15;
         bool isLate = IsAtWork(job.Runner) && ((!job.IsCancelling && !job.HasReturned && job.Head?.Deadline is { } deadline && deadline.UtcTicks + s_overdue < Time.Now)
             || job.Open.Values.Any(e => e.Kind == EntryKind.TimerSet && (long)e.Payload! + s_overdue < Time.Now));
         job.Overdue = isLate ? job.Overdue + 1 : 0;

@@ -21,7 +21,7 @@ internal sealed class ProcessPark(DurableHistory history, DurableWorld world)
             }
             await process.Death;
             // Sometimes others take up what it left before it is back.
-            int pause = _random.Next(4) switch { 0 => 1, 1 => 1500, _ => 300 };
+            int pause = _random.Next(8) switch { 0 or 1 => 1, 2 => 1500, 3 => 12_000, _ => 300 };
             if (_random.Next(2) == 0)
             {
                 await world.PauseAsync(pause);

@@ -82,6 +82,13 @@ internal sealed class SimulatedStore : IJournalStorage
     public Task<OfferResult> OfferAsync(JobId job, InboxItem item, CancellationToken token = default)
     {
         JournalChecks.Offer(item);
+#if MILLSTREAM_PLANTED_BUGS
+        if (PlantedBugs.Is(Bug.OfferLost) && _process is { } p)
+        {
+            p.Executor.Schedule(() => _ = DoAsync(StoreCall.Offer, token, () => _disk.Offer(this, job, item)));
+            return Task.FromResult(OfferResult.Accepted);
+        }
+#endif
         return DoAsync(StoreCall.Offer, token, () => _disk.Offer(this, job, item));
     }
 

@@ -194,10 +194,12 @@ public sealed partial class AgentOrchestrator
                     runner.Enqueue(new CancelDelivery(JsonSerializer.Deserialize<string>(item.Payload.Span)) { InboxNumber = entry.Number });
                     return;
                 case InboxKind.Answer:
-                    JsonElement answer = JsonSerializer.Deserialize<JsonElement>(item.Payload.Span);
-                    if (runner.Question(answer.GetProperty("question").GetString()!)?.AnswerAsync(answer.GetProperty("reply"), entry.Number) is not { IsCompletedSuccessfully: true } refused || refused.Result != SignalResult.UnknownQuestion)
-                        return;
-                    break;
+#if MILLSTREAM_PLANTED_BUGS
+                    if (PlantedBugs.Is(Bug.AnswerBeforeReplay) && runner.Question(JsonSerializer.Deserialize<JsonElement>(item.Payload.Span).GetProperty("question").GetString()!) is null) return;
+#endif
+                    // A job that is being brought back does not know its questions yet; its mailbox has them when this is taken out of it.
+                    runner.Enqueue(new InboxAnswerDelivery(JsonSerializer.Deserialize<JsonElement>(item.Payload.Span), entry.Number));
+                    return;
             }
         }
         catch (Exception e) when (e is JsonException or ArgumentException or InvalidOperationException or NotSupportedException or KeyNotFoundException)
@@ -248,6 +250,27 @@ public sealed partial class AgentOrchestrator
     private sealed class Offered(AgentOrchestrator orchestrator) : IThreadPoolWorkItem
     {
         public void Execute() => Interlocked.Exchange(ref orchestrator._offered, new TaskCompletionSource()).TrySetResult();
+    }
+
+    private sealed class InboxAnswerDelivery(JsonElement answer, long number) : Delivery
+    {
+        public override void Deliver(JobRunner runner)
+        {
+            Task<SignalResult>? answered = null;
+            try
+            {
+                answered = runner.Question(answer.GetProperty("question").GetString()!)?.AnswerAsync(answer.GetProperty("reply"), number);
+            }
+            catch (Exception e) when (e is ArgumentException or InvalidOperationException or KeyNotFoundException)
+            {
+                runner.Engine.Log.InboxItemRefused(runner.Id, e.Message);
+            }
+            if (answered is null)
+                runner.TakeFromInbox(number);
+            else if (answered is { IsCompletedSuccessfully: true, Result: SignalResult.UnknownQuestion })
+                // Another answer is on its way: this one stays in the inbox until that one is recorded.
+                runner.Enqueue(new RefusedDelivery(number));
+        }
     }
 
     private sealed class RefusedDelivery(long number) : Delivery

@@ -41,7 +41,7 @@ internal sealed class StoreAudit(DurableHistory history)
         }
     }
 
-    public void Offered(InboxEntry entry) => _jobs[entry.Job].Items.Add(entry.Number, entry.Item);
+    public void Offered(InboxEntry entry) => _jobs[entry.Job].Items.Add(entry.Number, (entry.Item, history.Time.Now));
 
     private StoredRecord? Append(SimulatedProcess by, JobAppend append)
     {
@@ -95,11 +95,12 @@ internal sealed class StoreAudit(DurableHistory history)
     // What leaves the inbox is in the journal, or has no effect any more.
     private void CheckTaken(StoredRecord job, long number)
     {
-        if (!job.Items.Remove(number, out InboxItem? item))
+        if (!job.Items.Remove(number, out (InboxItem Item, long Time) taken))
         {
             Fail(job, $"item {number} was taken from its inbox twice");
             return;
         }
+        InboxItem item = taken.Item;
         bool isThere = item.Kind switch
         {
             InboxKind.Signal => job.Entries.Exists(e => e.Entry.Kind == EntryKind.Signal
@@ -185,8 +186,8 @@ internal sealed class StoredRecord : IJournalView
 
     public List<(JobId Child, long Number)> NewPointers { get; } = [];
 
-    /// <summary>What lies in the inbox.</summary>
-    public Dictionary<long, InboxItem> Items { get; } = [];
+    /// <summary>What lies in the inbox, and since when.</summary>
+    public Dictionary<long, (InboxItem Item, long Time)> Items { get; } = [];
 
     /// <summary>How often in a row something of it was found overdue.</summary>
     public int Overdue { get; set; }

@@ -88,6 +88,8 @@ internal sealed class StoreAudit(DurableHistory history)
             Fail(job, $"its head says {head.Status}, ended {head.Ended}, and its last entry is {job.Record.Journal.Entries[^1].Entry.Kind}");
         if (head.Ended is null && head.Status is JobStatus.Completed or JobStatus.Failed or JobStatus.Cancelled)
             Fail(job, $"its head says {head.Status}, and it has not ended");
+        if (job.Head is { } before && (before.Deadline, before.Tenant, before.Priority, before.Weight, before.Created) != (head.Deadline, head.Tenant, head.Priority, head.Weight, head.Created))
+            Fail(job, $"its head says {head}, and before {before}");
         job.Head = head;
         job.Runner = head.Runner;
     }

@@ -160,10 +160,11 @@ internal sealed class DurableHistory : History
         const int often = 15;
         bool isLate = IsAtWork(job.Runner) && ((!job.IsCancelling && !job.HasReturned && job.Head?.Deadline is { } deadline && deadline.UtcTicks + s_overdue < Time.Now)
             || job.Open.Values.Any(e => e.Kind == EntryKind.TimerSet && (long)e.Payload! + s_overdue < Time.Now)
+            || job.Record.Stops.Any(s => !job.Finished.Contains(s.Key) && job.Entries[(int)s.Value - 1].Entry is { Kind: not EntryKind.ChildStopping } stop && stop.Time + 2 * s_overdue < Time.Now)
             || job.Items.Values.Any(i => i.Time + 2 * s_overdue < Time.Now));
         job.Overdue = isLate ? job.Overdue + 1 : 0;
         if (job.Overdue > often)
-            Fail($"{job.Record.Id}: a timer, its deadline or an item of its inbox is overdue", job.Record);
+            Fail($"{job.Record.Id}: a timer, a stop, its deadline or an item of its inbox is overdue", job.Record);
     }
 
     private bool IsAtWork(long runner) => _processes.Exists(p => p.IsReady && !p.IsBroken && !p.Executor.Hangs && !p.IsTakenForDead && p.Store.Owns(runner) && p.ReadySince + s_overdue < Time.Now);

@@ -7,8 +7,7 @@ internal sealed class StoredStreamReader(DurableHistory history, DurableWorld wo
     private long _next = 1;
     private SimulatedProcess? _in;
 
-    public override string ToString() => $"a reader of {id} that wants {_next}{(_in is null ? "" : $" in {_in}")} DBG {_what} {_job.Entries.Count} {_job.Ending?.Number} {history.Time.GetUtcNow():ss.fff}";
-    private string _what = "";
+    public override string ToString() => $"a reader of {id} that wants {_next}{(_in is null ? "" : $" in {_in}")}";
 
     public async Task ReadAsync()
     {
@@ -28,7 +27,6 @@ internal sealed class StoredStreamReader(DurableHistory history, DurableWorld wo
             {
                 // It comes back.
             }
-            _what = "pause";
             await world.PauseAsync(60);
             // Some begin again.
             if (random.Next(5) == 0)
@@ -46,7 +44,6 @@ internal sealed class StoredStreamReader(DurableHistory history, DurableWorld wo
         IAsyncEnumerator<JobEvent> events = job.EventsAsync(_next, token).GetAsyncEnumerator(CancellationToken.None);
         for (int read = 0; read < most; read++)
         {
-            _what = job.Source.GetType().Name + " moves " + (job.Source as JobRunner)?.IsStopped + history.Time.GetUtcNow().ToString("ss.fff");
             if (!await process.CallAsync(() => events.MoveNextAsync().AsTask()))
             {
                 if (_job.Ending is not { } last || _next <= last.Number)

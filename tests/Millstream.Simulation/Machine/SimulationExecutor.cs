@@ -103,7 +103,7 @@ internal sealed class SimulationExecutor : SynchronizationContext, IExecutor
     public void Add(object item, object? state, ProcessExecutor? owner)
     {
         if (!IsHere)
-            if (Interlocked.Increment(ref _offExecutor) == 1) Console.WriteLine(item + " " + (item as SendOrPostCallback)?.Method + " " + state + Environment.StackTrace);
+            Interlocked.Increment(ref _offExecutor);
         lock (_gate)
             _ready.Add(new Work(item, state, owner));
     }

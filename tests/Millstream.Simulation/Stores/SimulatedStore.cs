@@ -15,7 +15,8 @@ internal sealed class SimulatedStore : IJournalStorage
     private readonly SimulatedProcess? _process;
     private readonly HashSet<long> _runners = [];
     private readonly List<Write> _writes = [];
-    private TaskCompletionSource _changed = new();
+    private readonly List<TaskCompletionSource> _waiting = [];
+    private bool _isChanged;
     private bool _isDisposed;
 
     public SimulatedStore(Disk disk, SimulatedProcess? process = null)
@@ -98,20 +99,37 @@ internal sealed class SimulatedStore : IJournalStorage
 
     public async Task WaitForChangeAsync(CancellationToken token = default)
     {
-        TaskCompletionSource change = await DoAsync(StoreCall.Read, token, () => _changed);
-        using CancellationTokenRegistration leaving = token.UnsafeRegister(static state => ((TaskCompletionSource)state!).TrySetCanceled(), change);
-        // Its own process's changes are not told, so it looks again after a time.
-        using ITimer? patience = _process?.Executor.Clock.CreateTimer(static state => ((TaskCompletionSource)state!).TrySetResult(), change, TimeSpan.FromSeconds(1), Timeout.InfiniteTimeSpan);
-        await change.Task;
-        lock (_disk.Journals.Gate)
+        TaskCompletionSource change = new();
+        await DoAsync(StoreCall.Read, token, () =>
         {
-            if (_changed == change)
-                _changed = new TaskCompletionSource();
+            if (_isChanged)
+                change.SetResult();
+            else
+                _waiting.Add(change);
+            _isChanged = false;
+            return true;
+        });
+        try
+        {
+            using CancellationTokenRegistration leaving = token.UnsafeRegister(static state => ((TaskCompletionSource)state!).TrySetCanceled(), change);
+            // Its own process's changes are not told, so it looks again after a time.
+            using ITimer? patience = _process?.Executor.Clock.CreateTimer(static state => ((TaskCompletionSource)state!).TrySetResult(), change, TimeSpan.FromSeconds(1), Timeout.InfiniteTimeSpan);
+            await change.Task;
+        }
+        finally
+        {
+            lock (_disk.Journals.Gate)
+                _waiting.Remove(change);
         }
     }
 
     /// <summary>Somebody else has changed something.</summary>
-    public void Changed() => _changed.TrySetResult();
+    public void Changed()
+    {
+        _isChanged = _waiting.Count == 0;
+        foreach (TaskCompletionSource waiting in _waiting.ToArray())
+            waiting.TrySetResult();
+    }
 
     /// <summary>Its process is taken for dead, though it may only be slow.</summary>
     public void DeclareDead() => _disk.DeclareDead(this, _runners);
@@ -131,8 +149,10 @@ internal sealed class SimulatedStore : IJournalStorage
     public ValueTask DisposeAsync()
     {
         lock (_disk.Journals.Gate)
+        {
             Close();
-        _changed.TrySetResult();
+            Changed();
+        }
         return ValueTask.CompletedTask;
     }
 

@@ -11,7 +11,7 @@ internal enum Bug
     LostSync, OfferLost, EpochNotChecked, ClaimKeepsEpoch, ClaimsLivingJobs, ChainNotCarried, NumberNotCarried, EffectsWhileReplaying, InboxItemTwice, InboxItemNotRemoved,
     InboxItemTakenEarly, SendersForgotten, TimerNotSetAgain, TimerSetFromNow, AttemptsForgotten, FailuresForgotten, ChildStartedAgain, ChildEndForgotten, ChildShownAgain, HeadNotEnded, HeadGivesJobAway,
     StopForgotten, CancelNotReplayed, DeltaOfFirstAttempt, RandomSeededAnew, IdSeededAnew, NowNotRecorded, TimedOutWrittenAgain, FailureForgotten, WriterNotWokenAgain,
-    DeadlineForgotten, FencedGoesOn, LeaseRunnerForgotten, StoredReaderSkips, PlacesKeptWhenLost, UnstoredEndKept, AttemptNotWritten, BrokenClaimForgotten, DeafAfterFailure, FlushForgotten, AnswerBeforeReplay,
+    DeadlineForgotten, FencedGoesOn, LeaseRunnerForgotten, StoredReaderSkips, PlacesKeptWhenLost, UnstoredEndKept, AttemptNotWritten, BrokenClaimForgotten, DeafAfterFailure, FlushForgotten, AnswerBeforeReplay, ChildNotAdopted,
 }
 
 /// <summary>Which of them is active on this thread.</summary>

@@ -130,10 +130,10 @@ internal sealed class Engine
     }
 
     /// <summary>Goes on with a child that a dead process had.</summary>
-    public JobRunner RecoverChild(RecoveredJob known, Agent agent, JobRunner parent, Action<JobRunner> whenEnded)
+    public JobRunner RecoverChild(RecoveredJob known, Agent agent, JobRunner parent, Action<JobRunner> whenEnded, Recovery recovery)
     {
         JobOptions options = Recovery.OptionsOf(known.State.Head);
-        JobRunner child = new(this, options.Id!.Value, agent, options, parent, known.State) { WhenEnded = runner => { Jobs.Ended(runner); whenEnded(runner); }, Recovery = parent.Recovery };
+        JobRunner child = new(this, options.Id!.Value, agent, options, parent, known.State) { WhenEnded = runner => { Jobs.Ended(runner); whenEnded(runner); }, Recovery = recovery };
         Jobs.Put(child);
         child.Enqueue(new JobRunner.RecoverDelivery(known.Entries, known.Shown));
         return child;

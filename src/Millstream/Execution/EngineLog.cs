@@ -32,6 +32,9 @@ internal sealed partial class EngineLog(ILogger logger)
     [LoggerMessage(10, LogLevel.Warning, "Something in the inbox of job {Job} was refused: {Reason}")]
     public partial void InboxItemRefused(JobId job, string reason);
 
+    [LoggerMessage(11, LogLevel.Error, "Child {Job} is there already and could not be taken over; it is tried again")]
+    public partial void ChildNotTaken(Exception e, JobId job);
+
     [LoggerMessage(6, LogLevel.Warning, "Job {Job} of agent {Agent} is left behind in a turn that does not end")]
     public partial void TurnDoesNotEnd(JobId job, string agent);
 }

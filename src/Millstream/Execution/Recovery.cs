@@ -49,6 +49,17 @@ internal sealed class Recovery
         return new RecoveredJob(new StoredJobState(head, entries.Count, chain), [.. entries]);
     }
 
+    /// <summary>Takes over one child with its own children; null where another runner has it.</summary>
+    public async Task<RecoveredJob?> TakeChildAsync(IJournalStorage storage, long runner, JobId id)
+    {
+        JobHead? head = (await storage.ClaimAsync(runner, id)).FirstOrDefault() ?? await storage.FindAsync(id);
+        if (head is null || (head.Ended is null && head.Runner != runner))
+            return null;
+        RecoveredJob child = await ReadAsync(storage, head, default);
+        await ReadChildrenAsync(storage, runner, child, new Dictionary<JobId, JobHead>(), default);
+        return child;
+    }
+
     /// <summary>Reads the children that a job has started and not heard of since, and theirs.</summary>
     public async Task ReadChildrenAsync(IJournalStorage storage, long runner, RecoveredJob parent, IReadOnlyDictionary<JobId, JobHead> claimed, CancellationToken token)
     {

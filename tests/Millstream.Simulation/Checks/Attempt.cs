@@ -75,8 +75,9 @@ internal sealed class Attempt(History history, JobRecord job, TaskAttempt contex
     {
         foreach (SimulatedResource resource in _resources)
             resource.Leave(this);
-        job.Running.Remove(this);
-        history.Ledger.Running--;
+        // Not of a process that ended in this very step.
+        if (job.Running.Remove(this))
+            history.Ledger.Running--;
     }
 
     private void Fired()

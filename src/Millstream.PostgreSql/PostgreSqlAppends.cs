@@ -7,8 +7,8 @@ namespace Millstream;
 /// <summary>A batch as the arrays that the function <c>append</c> takes.</summary>
 internal static class PostgreSqlAppends
 {
-    // Below the limit of one message by far, and so that the server never needs more than some hundred MiB for a call.
-    private const int MostBytes = 64 << 20;
+    // Below the limit of one message by far, and so that neither side needs much memory for a call.
+    private const int MostBytes = 16 << 20;
 
     /// <summary>The batch in parts, most often one, that each fit into a call.</summary>
     public static IEnumerable<ArraySegment<JobAppend>> Parts(JobAppend[] batch)

@@ -4,12 +4,11 @@ namespace Millstream;
 
 /// <summary>
 /// Tells other processes that something has changed, and hears it from them, by NOTIFY and LISTEN. Both only make it faster: a notice that is lost, with its connection or
-/// before it was sent, is made up for by looking after <see cref="LongestWait"/>.
+/// before it was sent, is made up for by looking after the longest wait.
 /// </summary>
-internal sealed class PostgreSqlChanges(PostgreSqlSessions sessions, string schema)
+internal sealed class PostgreSqlChanges(PostgreSqlSessions sessions, string schema, TimeSpan longestWait)
 {
-    // A runner that dies tells nobody: now and then who waits has to look for one.
-    private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(1), Gap = TimeSpan.FromMilliseconds(10), FirstPause = TimeSpan.FromMilliseconds(50), LongestPause = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan Gap = TimeSpan.FromMilliseconds(10), FirstPause = TimeSpan.FromMilliseconds(50), LongestPause = TimeSpan.FromSeconds(2);
 
     private readonly Lock _gate = new();
     private readonly string _own = Guid.NewGuid().ToString("N");
@@ -36,7 +35,7 @@ internal sealed class PostgreSqlChanges(PostgreSqlSessions sessions, string sche
             changed = _changed.Task;
         }
         using CancellationTokenSource either = CancellationTokenSource.CreateLinkedTokenSource(token, sessions.Disposing);
-        await Task.WhenAny(changed, Task.Delay(LongestWait, either.Token)).ConfigureAwait(false);
+        await Task.WhenAny(changed, Task.Delay(longestWait, either.Token)).ConfigureAwait(false);
         await either.CancelAsync().ConfigureAwait(false);
         token.ThrowIfCancellationRequested();
         lock (_gate)

@@ -20,6 +20,9 @@ public sealed partial record PostgreSqlJournalOptions
     /// <summary>Whether opening fails where there is no journal, instead of making one.</summary>
     public bool MustExist { get; init; }
 
+    /// <summary>After what time who waits for a change looks by himself. A runner that dies tells nobody.</summary>
+    internal TimeSpan LongestWait { get; init; } = TimeSpan.FromSeconds(1);
+
     internal PostgreSqlJournalOptions Checked()
     {
         CheckSchema(Schema);

@@ -40,7 +40,7 @@ public sealed partial class PostgreSqlJournalStorage : IJournalStorage
         _sessions = new PostgreSqlSessions(at, options.Patience);
         _writer = new PostgreSqlWriter(_sessions, _schema);
         _runners = new PostgreSqlRunners(_sessions, _schema, _ttl);
-        _changes = new PostgreSqlChanges(_sessions, _schema);
+        _changes = new PostgreSqlChanges(_sessions, _schema, options.LongestWait);
         try
         {
             using NpgsqlConnection first = _sessions.Open();
@@ -57,6 +57,8 @@ public sealed partial class PostgreSqlJournalStorage : IJournalStorage
     public string Location => _sessions.At.Location;
 
     internal PostgreSqlChanges Changes => _changes;
+
+    internal PostgreSqlSessions Sessions => _sessions;
 
     /// <inheritdoc/>
     public async Task<AppendResult[]> AppendAsync(IReadOnlyList<JobAppend> batch, CancellationToken token = default)

@@ -39,12 +39,9 @@ internal static class PostgreSqlSchema
     private static int Read(NpgsqlConnection connection, PostgreSqlAddress at, PostgreSqlJournalOptions options)
     {
         string schema = options.Schema;
-        if (Text(connection, $"SELECT to_regclass('{schema}.version')::text") is null)
-        {
-            if (Text(connection, $"SELECT relname::text FROM pg_class WHERE relnamespace = to_regnamespace('{schema}') LIMIT 1") is { } other)
-                throw new JournalStorageException($"Schema {schema} of {at.Location} belongs to another program: it holds {other}. Give another one: ?schema=NAME in the URL.");
+        // By a query and not by to_regclass: inside a transaction that one may answer from a cache what was so before it got the lock.
+        if (Text(connection, $"SELECT 'there' FROM pg_class WHERE relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = '{schema}') AND relname = 'version'") is null)
             return 0;
-        }
         int version = int.Parse(Text(connection, $"SELECT max(number)::text FROM {schema}.version") ?? "0", CultureInfo.InvariantCulture);
         return version <= Version ? version
             : throw new JournalStorageException($"The journal in {at.Location} (schema {schema}) has version {version} and was written by a newer Millstream; this one knows versions up to {Version}. Use that newer Millstream, or another schema.");
@@ -59,8 +56,11 @@ internal static class PostgreSqlSchema
         int from = Read(connection, at, options);
         if (from == 0)
         {
+            // Under the lock only: it may be filled just now.
+            if (Text(connection, $"SELECT relname::text FROM pg_class WHERE relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = '{schema}') LIMIT 1") is { } other)
+                throw new JournalStorageException($"Schema {schema} of {at.Location} belongs to another program: it holds {other}. Give another one: ?schema=NAME in the URL.");
             // Asked for first, since who may use the schema need not be allowed to make one.
-            if (Text(connection, $"SELECT to_regnamespace('{schema}')::text") is null)
+            if (Text(connection, $"SELECT nspname::text FROM pg_namespace WHERE nspname = '{schema}'") is null)
                 Run(connection, $"CREATE SCHEMA {schema}");
             Run(connection, $"CREATE TABLE {schema}.version (number integer NOT NULL)");
         }

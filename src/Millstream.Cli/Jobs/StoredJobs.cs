@@ -44,7 +44,7 @@ internal sealed record StoredJobLine(JobHead Head, FileWorkflowInput? Input, boo
 }
 
 /// <summary>Finds jobs in a store.</summary>
-internal sealed class StoredJobs(SqliteJournalStorage storage)
+internal sealed class StoredJobs(IJournalStorage storage)
 {
     public const string Open = "open", Ended = "ended", Orphaned = "orphaned";
 
@@ -81,12 +81,12 @@ internal sealed class StoredJobs(SqliteJournalStorage storage)
         throw new CommandException($"there is no job '{text}' in {storage.Location}{Names.Suggest(text, ids)}");
     }
 
-    public async Task<StoredJobLine> LineAsync(JobHead head) => await LineAsync(head, await storage.LivingRunnersAsync());
+    public async Task<StoredJobLine> LineAsync(JobHead head) => await LineAsync(head, await JournalPlace.LivingRunnersAsync(storage));
 
     /// <summary>The jobs that fit, oldest first; those that other jobs started are not listed.</summary>
     public async IAsyncEnumerable<StoredJobLine> ListAsync(DateTimeOffset? since = null, string? name = null, string? status = null)
     {
-        IReadOnlySet<long> living = await storage.LivingRunnersAsync();
+        IReadOnlySet<long> living = await JournalPlace.LivingRunnersAsync(storage);
         JobHeadFilter filter = new()
         {
             Since = since,

@@ -16,6 +16,7 @@ public sealed class OutageTests : PostgreSqlTest
         JobId[] jobs = [.. Enumerable.Range(0, 20).Select(i => JobId.Parse($"j{i}"))];
         await store.AppendAsync([.. jobs.Select(j => Made(j, runner))]);
         int done = 1;
+        using SemaphoreSlim progress = new(0);
         bool isOver = false;
         Task writing = Task.Run(async () =>
         {
@@ -23,6 +24,7 @@ public sealed class OutageTests : PostgreSqlTest
             {
                 Assert.All(await store.AppendAsync([.. jobs.Select(j => More(n, j))]), r => Assert.Equal(AppendResult.Appended, r));
                 Volatile.Write(ref done, n);
+                progress.Release();
             }
         });
         for (int crash = 0; crash < 3; crash++)
@@ -43,10 +45,12 @@ public sealed class OutageTests : PostgreSqlTest
 
         async Task UntilMoreAsync()
         {
-            for (int now = Volatile.Read(ref done); Volatile.Read(ref done) < now + 20 && !writing.IsCompleted;)
-                await Task.Yield();
-            if (writing.IsFaulted)
-                await writing;
+            for (int more = 0; more < 20; more++)
+            {
+                Task one = progress.WaitAsync();
+                if (await Task.WhenAny(one, writing) == writing)
+                    await writing;
+            }
         }
     }
 

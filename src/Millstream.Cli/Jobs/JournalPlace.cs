@@ -60,7 +60,7 @@ internal static class JournalPlace
     /// <summary>What a command needs behind it to find the same journal.</summary>
     public static string Argument(IJournalStorage journal) => journal.Location == Default ? ""
         // A shell would look for files, or run what comes after '&'.
-        : journal.Location.AsSpan().ContainsAny('?', '&') && IsServer(journal.Location) ? $" --journal '{journal.Location}'" : $" --journal {journal.Location}";
+        : journal.Location.AsSpan().ContainsAny('?', '&') && IsServer(journal.Location) ? $" --journal \"{journal.Location}\"" : $" --journal {journal.Location}";
 
     /// <summary>The runners that live, of those that have open jobs.</summary>
     public static Task<IReadOnlySet<long>> LivingRunnersAsync(IJournalStorage journal) => journal switch

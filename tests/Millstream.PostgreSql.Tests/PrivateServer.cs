@@ -26,18 +26,18 @@ public sealed class PrivateServer : IDisposable
         rm -rf "$folder"
         """;
 
-    private static readonly Lazy<PrivateServer> One = new(() => new PrivateServer());
+    private static readonly Lazy<PrivateServer> One = new(() => new PrivateServer(syncs: false));
 
     private readonly Process _watch;
 
-    private PrivateServer()
+    private PrivateServer(bool syncs)
     {
-        string bin = Missing is { } missing ? throw new InvalidOperationException(missing) : Bin!;
+        string bin = Missing is { } missing ? throw new InvalidOperationException(missing) : FindBin()!;
         string folder = Directory.CreateTempSubdirectory("millstream-pg-").FullName, data = Path.Combine(folder, "data");
         string password = Path.Combine(folder, "password");
         File.WriteAllText(password, Password);
         if (IsRoot)
-            Run("chown", "-R", "nobody", folder);
+            Run("chown", "-R", "65534:65534", folder);
         try
         {
             Run("sh", "-c", "exec $0 \"$@\"", Prefix, Path.Combine(bin, "initdb"), "-D", data, "-U", User, $"--pwfile={password}", "--auth=scram-sha-256", "--encoding=UTF8", "--no-locale", "--no-sync");
@@ -54,6 +54,7 @@ public sealed class PrivateServer : IDisposable
             port = {Port}
             unix_socket_directories = '{folder}'
             synchronous_commit = off
+            fsync = {(syncs ? "on" : "off")}
             max_connections = 200
 
             """));
@@ -66,7 +67,10 @@ public sealed class PrivateServer : IDisposable
     public static PrivateServer Shared => One.Value;
 
     /// <summary>Why there can be none; null where there can.</summary>
-    public static string? Missing => Bin is null ? "there is no PostgreSQL here (package postgresql)" : !OperatingSystem.IsLinux() ? "only on Linux" : null;
+    public static string? Missing { get; } = !OperatingSystem.IsLinux() ? "only on Linux"
+        : FindBin() is null ? "there is no PostgreSQL here (package postgresql)"
+        : IsRoot && !InPath("setpriv") ? "there is no setpriv (package util-linux), and root may not run PostgreSQL"
+        : null;
 
     public static string User => "owner";
 
@@ -76,7 +80,8 @@ public sealed class PrivateServer : IDisposable
 
     public string Url => UrlOf("postgres", Password);
 
-    public static PrivateServer Start() => new();
+    /// <summary>A further one, which syncs as a real one does.</summary>
+    public static PrivateServer Start() => new(syncs: true);
 
     public string UrlOf(string database, string? password = null, int? port = null) => $"postgres://{User}{(password is null ? "" : $":{password}")}@127.0.0.1:{port ?? Port}/{database}";
 
@@ -98,19 +103,21 @@ public sealed class PrivateServer : IDisposable
         _watch.WaitForExit();
     }
 
-    private static string? Bin { get; } = FindBin();
-
     private static bool IsRoot => Environment.IsPrivilegedProcess;
 
-    private static string Prefix => IsRoot ? "setpriv --reuid=nobody --regid=nogroup --clear-groups --" : "env";
+    private static string Prefix => IsRoot ? "setpriv --reuid=65534 --regid=65534 --clear-groups --" : "env";
 
     private static string? FindBin()
     {
         string[] versions = Directory.Exists("/usr/lib/postgresql") ? Directory.GetDirectories("/usr/lib/postgresql") : [];
-        return versions.Select(v => Path.Combine(v, "bin")).Concat((Environment.GetEnvironmentVariable("PATH") ?? "").Split(':'))
+        return versions.Select(v => Path.Combine(v, "bin")).Concat(Folders())
             .Where(b => File.Exists(Path.Combine(b, "initdb")) && File.Exists(Path.Combine(b, "postgres")))
             .OrderByDescending(b => int.TryParse(Path.GetFileName(Path.GetDirectoryName(b)), out int version) ? version : 0).FirstOrDefault();
     }
+
+    private static string[] Folders() => (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':');
+
+    private static bool InPath(string name) => Folders().Any(f => File.Exists(Path.Combine(f, name)));
 
     private static int FreePort()
     {

@@ -45,6 +45,7 @@ internal static class PostgreSqlAppends
             Of(NpgsqlDbType.Double, heads, h => h.Head.Weight), Of(NpgsqlDbType.Bigint, heads, h => h.Head.Created.UtcTicks),
             Of(NpgsqlDbType.Bigint, heads, h => h.Head.Deadline?.UtcTicks), Of(NpgsqlDbType.Bigint, heads, h => h.Head.Ended?.UtcTicks),
             Of(NpgsqlDbType.Bigint, heads, h => h.Head.Due?.UtcTicks), Of(NpgsqlDbType.Bigint, heads, h => h.Head.Runner), Of(NpgsqlDbType.Integer, heads, h => h.Head.Restarts),
+            Of(NpgsqlDbType.Text, heads, h => PostgreSqlHeads.Text(h.Head.Name)), Of(NpgsqlDbType.Boolean, heads, h => h.Head.IsIdle), Of(NpgsqlDbType.Bigint, heads, h => h.Head.Checkpoint),
         ];
     }
 

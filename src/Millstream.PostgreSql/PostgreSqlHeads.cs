@@ -6,7 +6,7 @@ namespace Millstream;
 /// <summary>Heads as rows. Times are ticks of UTC, since PostgreSQL's own times have microseconds only.</summary>
 internal static class PostgreSqlHeads
 {
-    public const string Columns = "id, agent, version, status, detail, tenant, priority, weight, created, deadline, ended, due, runner, restarts, epoch, key";
+    public const string Columns = "id, agent, version, status, detail, tenant, priority, weight, created, deadline, ended, due, runner, restarts, epoch, key, name, idle, checkpoint";
 
     public static (long Key, JobHead Head) Read(NpgsqlDataReader row) => (row.GetInt64(15), new JobHead
     {
@@ -25,6 +25,9 @@ internal static class PostgreSqlHeads
         Runner = row.GetInt64(12),
         Restarts = row.GetInt32(13),
         Epoch = row.GetInt64(14),
+        Name = row.IsDBNull(16) ? null : row.GetString(16),
+        IsIdle = row.GetBoolean(17),
+        Checkpoint = row.GetInt64(18),
     });
 
     /// <summary>Text as PostgreSQL takes it: without U+0000 and halves of surrogate pairs, which a message of a program may hold.</summary>

@@ -32,7 +32,7 @@ public sealed partial class PostgreSqlJournalStorage
             .ConfigureAwait(false)).Select(r => r.Head)];
     }
 
-    /// <summary>The runners that live, of those that have open jobs: a job of another one goes on when somebody claims it.</summary>
-    public async Task<IReadOnlySet<long>> LivingRunnersAsync(CancellationToken token = default) =>
+    /// <inheritdoc/>
+    public async Task<IReadOnlySet<long>> ReadLivingRunnersAsync(CancellationToken token = default) =>
         (await _runners.OfOpenJobsAsync(token).ConfigureAwait(false)).Where(r => !r.IsDead && r.Number != 0).Select(r => r.Number).ToHashSet();
 }

@@ -13,7 +13,8 @@ internal static class PostgreSqlMigrations
         CREATE TABLE S.jobs (
             key bigint PRIMARY KEY, id text COLLATE "C" NOT NULL UNIQUE, agent text NOT NULL, version text NOT NULL, status integer NOT NULL, detail text,
             tenant text NOT NULL, priority integer NOT NULL, weight double precision NOT NULL, created bigint NOT NULL, deadline bigint, ended bigint, due bigint,
-            runner bigint NOT NULL, restarts integer NOT NULL, epoch bigint NOT NULL, next bigint NOT NULL) WITH (fillfactor = 50);
+            runner bigint NOT NULL, restarts integer NOT NULL, epoch bigint NOT NULL, next bigint NOT NULL,
+            name text, idle boolean NOT NULL, checkpoint bigint NOT NULL) WITH (fillfactor = 50);
         CREATE SEQUENCE S.jobs_key OWNED BY S.jobs.key;
         CREATE INDEX open_jobs ON S.jobs (runner) WHERE ended IS NULL;
         CREATE TABLE S.records (job bigint, first bigint, count integer NOT NULL, bytes bytea NOT NULL, PRIMARY KEY (job, first));
@@ -51,7 +52,8 @@ internal static class PostgreSqlMigrations
         CREATE FUNCTION S.append(
             _writer uuid, _attempt bigint, _ids text[], _epochs bigint[], _firsts bigint[], _counts integer[], _bytes bytea[], _taken_places integer[], _taken bigint[],
             _heads integer[], _agents text[], _versions text[], _statuses integer[], _details text[], _tenants text[], _priorities integer[], _weights double precision[],
-            _createds bigint[], _deadlines bigint[], _endeds bigint[], _dues bigint[], _runners bigint[], _restarts integer[]) RETURNS bigint[] LANGUAGE plpgsql AS $$
+            _createds bigint[], _deadlines bigint[], _endeds bigint[], _dues bigint[], _runners bigint[], _restarts integer[],
+            _names text[], _idles boolean[], _checkpoints bigint[]) RETURNS bigint[] LANGUAGE plpgsql AS $$
         DECLARE
             _results bigint[];
             _keys bigint[];
@@ -74,9 +76,9 @@ internal static class PostgreSqlMigrations
 
             IF cardinality(_heads) > 0 THEN
                 UPDATE S.jobs j SET agent = h.agent, version = h.version, status = h.status, detail = h.detail, tenant = h.tenant, priority = h.priority, weight = h.weight,
-                    created = h.created, deadline = h.deadline, ended = h.ended, due = h.due, runner = h.runner, restarts = h.restarts
-                FROM unnest(_heads, _agents, _versions, _statuses, _details, _tenants, _priorities, _weights, _createds, _deadlines, _endeds, _dues, _runners, _restarts)
-                    AS h (place, agent, version, status, detail, tenant, priority, weight, created, deadline, ended, due, runner, restarts)
+                    created = h.created, deadline = h.deadline, ended = h.ended, due = h.due, runner = h.runner, restarts = h.restarts, name = h.name, idle = h.idle, checkpoint = h.checkpoint
+                FROM unnest(_heads, _agents, _versions, _statuses, _details, _tenants, _priorities, _weights, _createds, _deadlines, _endeds, _dues, _runners, _restarts, _names, _idles, _checkpoints)
+                    AS h (place, agent, version, status, detail, tenant, priority, weight, created, deadline, ended, due, runner, restarts, name, idle, checkpoint)
                 JOIN unnest(_keys, _results) WITH ORDINALITY AS k (key, result, place) ON k.place = h.place
                 WHERE j.key = k.key AND k.result = 0;
             END IF;
@@ -84,14 +86,14 @@ internal static class PostgreSqlMigrations
             IF EXISTS (SELECT 1 FROM unnest(_keys, _results) AS k (key, result) WHERE k.key IS NULL AND k.result = 0) THEN
                 WITH given AS (
                     SELECT h.*, k.id, k.first + k.count AS next
-                    FROM unnest(_heads, _agents, _versions, _statuses, _details, _tenants, _priorities, _weights, _createds, _deadlines, _endeds, _dues, _runners, _restarts)
-                        AS h (place, agent, version, status, detail, tenant, priority, weight, created, deadline, ended, due, runner, restarts)
+                    FROM unnest(_heads, _agents, _versions, _statuses, _details, _tenants, _priorities, _weights, _createds, _deadlines, _endeds, _dues, _runners, _restarts, _names, _idles, _checkpoints)
+                        AS h (place, agent, version, status, detail, tenant, priority, weight, created, deadline, ended, due, runner, restarts, name, idle, checkpoint)
                     JOIN unnest(_ids, _keys, _results, _firsts, _counts) WITH ORDINALITY AS k (id, key, result, first, count, place) ON k.place = h.place
                     WHERE k.key IS NULL AND k.result = 0 ORDER BY h.place),
                 keyed AS MATERIALIZED (SELECT nextval('S.jobs_key') AS key, g.* FROM given g),
                 made AS (
-                    INSERT INTO S.jobs (key, id, agent, version, status, detail, tenant, priority, weight, created, deadline, ended, due, runner, restarts, epoch, next)
-                    SELECT g.key, g.id, g.agent, g.version, g.status, g.detail, g.tenant, g.priority, g.weight, g.created, g.deadline, g.ended, g.due, g.runner, g.restarts, 1, g.next
+                    INSERT INTO S.jobs (key, id, agent, version, status, detail, tenant, priority, weight, created, deadline, ended, due, runner, restarts, epoch, next, name, idle, checkpoint)
+                    SELECT g.key, g.id, g.agent, g.version, g.status, g.detail, g.tenant, g.priority, g.weight, g.created, g.deadline, g.ended, g.due, g.runner, g.restarts, 1, g.next, g.name, g.idle, g.checkpoint
                     FROM keyed g ORDER BY g.id COLLATE "C" ON CONFLICT (id) DO NOTHING RETURNING key, id)
                 SELECT array_agg(CASE WHEN k.key IS NULL AND k.result = 0 AND m.key IS NULL THEN 2 ELSE k.result END ORDER BY k.place), array_agg(coalesce(k.key, m.key) ORDER BY k.place)
                 INTO _results, _keys

@@ -66,8 +66,8 @@ public sealed partial class SqliteJournalStorage
         }, token).ConfigureAwait(false);
     }
 
-    /// <summary>The runners that live, of those that have open jobs: a job of another one goes on when somebody claims it.</summary>
-    public Task<IReadOnlySet<long>> LivingRunnersAsync(CancellationToken token = default) => _writer.WriteAsync(
+    /// <inheritdoc/>
+    public Task<IReadOnlySet<long>> ReadLivingRunnersAsync(CancellationToken token = default) => _writer.WriteAsync(
         session => ((IReadOnlySet<long>)session.Rows(r => r.GetInt64(0), RunnersOfOpenJobs).Where(r => r != 0 && !_locks.IsDead(r)).ToHashSet(), false), token);
 
     private void ForgetDeadRunners(SqliteSession session)

@@ -20,7 +20,7 @@ internal static class SqliteSchema
         CREATE TABLE jobs (
             key INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, agent TEXT NOT NULL, version TEXT NOT NULL, status INTEGER NOT NULL, detail TEXT,
             tenant TEXT NOT NULL, priority INTEGER NOT NULL, weight REAL NOT NULL, created INTEGER NOT NULL, deadline INTEGER, ended INTEGER, due INTEGER,
-            runner INTEGER NOT NULL, restarts INTEGER NOT NULL, epoch INTEGER NOT NULL) STRICT;
+            runner INTEGER NOT NULL, restarts INTEGER NOT NULL, epoch INTEGER NOT NULL, name TEXT, idle INTEGER NOT NULL, checkpoint INTEGER NOT NULL) STRICT;
         CREATE INDEX open_jobs ON jobs (runner) WHERE ended IS NULL;
         CREATE TABLE records (place INTEGER PRIMARY KEY, count INTEGER NOT NULL, bytes BLOB NOT NULL) STRICT;
         CREATE TABLE recent (row INTEGER PRIMARY KEY, place INTEGER NOT NULL, count INTEGER NOT NULL, bytes BLOB NOT NULL) STRICT;

@@ -19,7 +19,7 @@ public sealed class RunnerTests : PostgreSqlTest
             Assert.Equal("2", await process.StandardOutput.ReadLineAsync());
             Assert.Equal(2, (await store.FindAsync(Job))!.Runner);
             Assert.Empty(await store.ClaimAsync(mine));
-            Assert.Equal([2L], await store.LivingRunnersAsync());
+            Assert.Equal([2L], await store.ReadLivingRunnersAsync());
             Assert.Equal(OfferResult.Accepted, await store.OfferAsync(Job, new InboxItem(1, null, default)));
         }
         finally
@@ -28,7 +28,7 @@ public sealed class RunnerTests : PostgreSqlTest
             await process.WaitForExitAsync();
         }
         // At once, although its row says for half a minute that it lives.
-        Assert.Empty(await store.LivingRunnersAsync());
+        Assert.Empty(await store.ReadLivingRunnersAsync());
         JobHead claimed = Assert.Single(await store.ClaimAsync(mine));
         Assert.Equal((mine, 2, 1), (claimed.Runner, claimed.Epoch, claimed.Restarts));
         Assert.Equal([AppendResult.Appended], await store.AppendAsync([More(2, epoch: 2)]));
@@ -55,7 +55,7 @@ public sealed class RunnerTests : PostgreSqlTest
         Assert.Equal([AppendResult.Appended], await store.AppendAsync([More(2, epoch: 2)]));
         // It lives again, with what it makes from now on.
         await cut.AppendAsync([Made(JobId.Parse("new"), other)]);
-        while (!(await store.LivingRunnersAsync()).Contains(other))
+        while (!(await store.ReadLivingRunnersAsync()).Contains(other))
             await store.WaitForChangeAsync();
         Assert.Empty(await store.ClaimAsync(mine));
     }
@@ -78,7 +78,7 @@ public sealed class RunnerTests : PostgreSqlTest
         long runner = await store.OpenRunnerAsync();
         await store.AppendAsync([Made(Job, runner)]);
         await SqlAsync($"DELETE FROM {Schema}.runners");
-        while (!(await other.LivingRunnersAsync()).Contains(runner))
+        while (!(await other.ReadLivingRunnersAsync()).Contains(runner))
             await other.WaitForChangeAsync();
         await store.DisposeAsync();
         Assert.Equal(0L, await SqlAsync($"SELECT count(*) FROM {Schema}.runners"));

@@ -18,7 +18,17 @@ public sealed class TwoRunnersTests : PostgreSqlTest
         List<string>[] accepted = [.. Ids.Select(_ => new List<string>())];
         await one.AppendAsync([.. Ids.Select(id => Made(id))]);
         Meeting meeting = new();
-        int[] refused = await Task.WhenAll(new[] { one, two }.Select((store, who) => Task.Run(() => WorkAsync(store, who, new Random((seed * 10) + who), accepted, meeting))));
+        int[] refused = await Task.WhenAll(new[] { one, two }.Select((store, who) => Task.Run(async () =>
+        {
+            try
+            {
+                return await WorkAsync(store, who, new Random((seed * 10) + who), accepted, meeting);
+            }
+            finally
+            {
+                meeting.Leave();
+            }
+        })));
         Assert.NotEqual(0, refused.Sum());
         for (int job = 0; job < Jobs; job++)
         {
@@ -80,15 +90,33 @@ public sealed class TwoRunnersTests : PostgreSqlTest
 
     private sealed class Meeting
     {
+        private readonly Lock _gate = new();
         private TaskCompletionSource? _waiting;
+        private bool _isOver;
 
         public Task BothAsync()
         {
-            TaskCompletionSource mine = new(TaskCreationOptions.RunContinuationsAsynchronously);
-            if (Interlocked.CompareExchange(ref _waiting, mine, null) is null)
-                return mine.Task;
-            Interlocked.Exchange(ref _waiting, null)!.TrySetResult();
-            return Task.CompletedTask;
+            lock (_gate)
+            {
+                if (_isOver)
+                    return Task.CompletedTask;
+                if (_waiting is null)
+                    return (_waiting = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
+                _waiting.SetResult();
+                _waiting = null;
+                return Task.CompletedTask;
+            }
+        }
+
+        /// <summary>One is done, or has failed: the other does not wait for it.</summary>
+        public void Leave()
+        {
+            lock (_gate)
+            {
+                _isOver = true;
+                _waiting?.SetResult();
+                _waiting = null;
+            }
         }
     }
 }

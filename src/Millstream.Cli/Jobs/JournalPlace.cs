@@ -62,14 +62,6 @@ internal static class JournalPlace
         // A shell would look for files, or run what comes after '&'.
         : journal.Location.AsSpan().ContainsAny('?', '&') && IsServer(journal.Location) ? $" --journal \"{journal.Location}\"" : $" --journal {journal.Location}";
 
-    /// <summary>The runners that live, of those that have open jobs.</summary>
-    public static Task<IReadOnlySet<long>> LivingRunnersAsync(IJournalStorage journal) => journal switch
-    {
-        SqliteJournalStorage file => file.LivingRunnersAsync(),
-        PostgreSqlJournalStorage server => server.LivingRunnersAsync(),
-        _ => throw new NotSupportedException($"{journal.GetType().Name} is no store of this command"),
-    };
-
     private static bool IsServer(string? given) => given is not null && (given.StartsWith("postgres://", StringComparison.OrdinalIgnoreCase) || given.StartsWith("postgresql://", StringComparison.OrdinalIgnoreCase));
 
     private static PostgreSqlJournalStorage OpenServer(string url, bool mustExist)

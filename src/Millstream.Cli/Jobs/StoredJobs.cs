@@ -81,12 +81,12 @@ internal sealed class StoredJobs(IJournalStorage storage)
         throw new CommandException($"there is no job '{text}' in {storage.Location}{Names.Suggest(text, ids)}");
     }
 
-    public async Task<StoredJobLine> LineAsync(JobHead head) => await LineAsync(head, await JournalPlace.LivingRunnersAsync(storage));
+    public async Task<StoredJobLine> LineAsync(JobHead head) => await LineAsync(head, await storage.ReadLivingRunnersAsync());
 
     /// <summary>The jobs that fit, oldest first; those that other jobs started are not listed.</summary>
     public async IAsyncEnumerable<StoredJobLine> ListAsync(DateTimeOffset? since = null, string? name = null, string? status = null)
     {
-        IReadOnlySet<long> living = await JournalPlace.LivingRunnersAsync(storage);
+        IReadOnlySet<long> living = await storage.ReadLivingRunnersAsync();
         JobHeadFilter filter = new()
         {
             Since = since,

@@ -44,6 +44,9 @@ public interface IJournalStorage : IAsyncDisposable
     /// <returns>Their new heads.</returns>
     Task<IReadOnlyList<JobHead>> ClaimAsync(long runner, JobId? job = null, CancellationToken token = default);
 
+    /// <summary>The runners that live, of those that have open jobs: a job of another one goes on when somebody claims it.</summary>
+    Task<IReadOnlySet<long>> ReadLivingRunnersAsync(CancellationToken token = default);
+
     /// <summary>Puts something into a job's inbox. Durable when this is done.</summary>
     Task<OfferResult> OfferAsync(JobId job, InboxItem item, CancellationToken token = default);
 
@@ -113,6 +116,9 @@ public sealed record JobHead
     /// <summary>Its agent's version.</summary>
     public required string AgentVersion { get; init; }
 
+    /// <summary>What it is called in lists; null for its agent's id.</summary>
+    public string? Name { get; init; }
+
     /// <summary>What it was doing when the head was written last.</summary>
     public JobStatus Status { get; init; }
 
@@ -139,6 +145,12 @@ public sealed record JobHead
 
     /// <summary>When a timer of it is due next, where it waits for one.</summary>
     public DateTimeOffset? Due { get; init; }
+
+    /// <summary>Whether it waits for nothing but signals, answers, timers and children, so that it needs no memory until one comes.</summary>
+    public bool IsIdle { get; init; }
+
+    /// <summary>The number of the newest entry from which a replay can start; 0 where it starts at the beginning.</summary>
+    public long Checkpoint { get; init; }
 
     /// <summary>The runner that has it; 0 for none. The head in an append sets it, so a runner can give a job away.</summary>
     public long Runner { get; init; }

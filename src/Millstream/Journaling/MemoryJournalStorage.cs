@@ -92,6 +92,10 @@ public sealed class MemoryJournalStorage : IJournalStorage
     });
 
     /// <inheritdoc/>
+    public Task<IReadOnlySet<long>> ReadLivingRunnersAsync(CancellationToken token = default) =>
+        Do(token, () => (IReadOnlySet<long>)_journals.Jobs.Where(j => j.Head.Ended is null).Select(j => j.Head.Runner).Where(_journals.Living.Contains).ToHashSet());
+
+    /// <inheritdoc/>
     public Task<OfferResult> OfferAsync(JobId job, InboxItem item, CancellationToken token = default)
     {
         JournalChecks.Offer(item);

@@ -31,6 +31,8 @@ internal sealed class DyingStorage(IJournalStorage inner, int appends, bool isDo
 
     public IAsyncEnumerable<JobHead> ListAsync(JobHeadFilter filter, CancellationToken token = default) => inner.ListAsync(filter, token);
 
+    public Task<IReadOnlySet<long>> ReadLivingRunnersAsync(CancellationToken token) => inner.ReadLivingRunnersAsync(token);
+
     public Task<IReadOnlyList<JobHead>> ClaimAsync(long runner, JobId? job = null, CancellationToken token = default) => Living(() => inner.ClaimAsync(runner, job, token));
 
     public Task<OfferResult> OfferAsync(JobId job, InboxItem item, CancellationToken token = default) => Living(() => inner.OfferAsync(job, item, token));

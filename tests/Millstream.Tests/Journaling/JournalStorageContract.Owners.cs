@@ -29,6 +29,19 @@ public abstract partial class JournalStorageContract
     }
 
     [Fact]
+    public async Task LivingRunners_AreThoseOfOpenJobsThatLive()
+    {
+        IJournalStorage one = Open();
+        await using IJournalStorage two = Open();
+        long first = await one.OpenRunnerAsync(), second = await two.OpenRunnerAsync();
+        Assert.Empty(await two.ReadLivingRunnersAsync());
+        await one.AppendAsync([Create(A, Head(A, first)), Create(B, Head(B, second)), Create(C, Head(C, 0))]);
+        Assert.Equal([first, second], (await two.ReadLivingRunnersAsync()).Order());
+        await one.DisposeAsync();
+        Assert.Equal([second], await two.ReadLivingRunnersAsync());
+    }
+
+    [Fact]
     public async Task Claim_OfADeadRunnersJobs_RaisesEpochAndCountsRestarts()
     {
         IJournalStorage one = Open();

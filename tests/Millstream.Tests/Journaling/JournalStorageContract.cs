@@ -54,6 +54,7 @@ public abstract partial class JournalStorageContract
         {
             Id = A, AgentId = "agent", AgentVersion = "1.2", Status = JobStatus.Waiting, Detail = "q1", Tenant = "t", Priority = -3, Weight = 0.1,
             Created = Start, Deadline = Start.AddDays(1), Ended = null, Due = Start.AddTicks(1), Runner = 7, Restarts = 2, Epoch = 99,
+            Name = "n", IsIdle = true, Checkpoint = 1L << 33,
         };
         Assert.Equal(AppendResult.Appended, await OneAsync(store, Append(A, 1, "é\0x", 3, head: head)));
         Assert.Equal("1+3:é\0x", await ReadAsync(store, A));

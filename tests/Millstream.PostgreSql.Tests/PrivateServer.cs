@@ -11,7 +11,9 @@ namespace Millstream.PostgreSql.Tests;
 public sealed class PrivateServer : IDisposable
 {
     // Ends the server and takes the folder away when its input is closed, which the system does for a process that was killed.
+    // A signal to all of the process group, as Ctrl-C and timeout(1) send it, ends the loop as well.
     private const string Watch = """
+        trap : INT TERM HUP
         server= folder=$1 run=$2
         start() { $run "$3" -D "$folder/data" >>"$folder/log" 2>&1 </dev/null & server=$!; }
         start "$@"

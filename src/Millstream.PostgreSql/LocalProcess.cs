@@ -12,7 +12,7 @@ internal sealed record LocalProcess(string? Machine, int Id, long Started)
 {
     private static readonly string? Here = FindMachine();
 
-    public static LocalProcess Current { get; } = new(Here, Environment.ProcessId, StartOf(Environment.ProcessId) ?? 0);
+    public static LocalProcess Current { get; } = new(Here, Environment.ProcessId, Here is null ? 0 : StartOf(Environment.ProcessId) ?? 0);
 
     /// <summary>Whether it certainly runs no more.</summary>
     public bool IsGone => Machine is not null && Machine == Here && StartOf(Id) != Started;
@@ -21,7 +21,9 @@ internal sealed record LocalProcess(string? Machine, int Id, long Started)
     {
         try
         {
-            return OperatingSystem.IsLinux() && new FileInfo("/proc/self/ns/pid").LinkTarget is { } space ? $"{File.ReadAllText("/proc/sys/kernel/random/boot_id").Trim()} {space}" : null;
+            // Where /proc hides the processes of others (hidepid), one that is not seen may well run.
+            return OperatingSystem.IsLinux() && new FileInfo("/proc/self/ns/pid").LinkTarget is { } space && File.ReadAllText("/proc/1/stat").Length > 0
+                ? $"{File.ReadAllText("/proc/sys/kernel/random/boot_id").Trim()} {space}" : null;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -39,8 +41,9 @@ internal sealed record LocalProcess(string? Machine, int Id, long Started)
             string[] fields = stat[(stat.LastIndexOf(')') + 2)..].Split(' ');
             return fields[0] is "Z" or "X" ? null : long.Parse(fields[19], CultureInfo.InvariantCulture);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (IOException)
         {
+            // Also for one that ends while it is read.
             return null;
         }
     }

@@ -53,7 +53,7 @@ install_package() {
     if have apt-get; then
         DEBIAN_FRONTEND=noninteractive
         export DEBIAN_FRONTEND
-        as_root apt-get install -y -q --no-install-recommends "$2" || { as_root apt-get update -q && as_root apt-get install -y -q --no-install-recommends "$2"; }
+        as_root apt-get install -y -q "$2" || { as_root apt-get update -q && as_root apt-get install -y -q "$2"; }
     elif have dnf; then as_root dnf install -y -q "$3"
     elif have apk; then as_root apk add -q "$4"
     elif have pacman; then as_root pacman -S --noconfirm --quiet "$5"

@@ -86,6 +86,8 @@ internal sealed partial class JobRunner
 
     public AgentContract Contract => Agent.Contract;
 
+    public JobRunner InMemory => this;
+
     public async IAsyncEnumerable<(JournalEntry Entry, long Number)> ReadAsync(long from, [EnumeratorCancellation] CancellationToken token)
     {
         JobJournal.Cursor cursor = Journal.ReadFrom(from);

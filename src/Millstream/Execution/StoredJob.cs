@@ -26,6 +26,8 @@ internal sealed class StoredJob(IJournalStorage storage, JobHead found, AgentCon
     /// <summary>As it was last read.</summary>
     public JobStatus Status => _head.Status;
 
+    public JobRunner? InMemory => null;
+
     public AgentContract? Contract => contract;
 
     public Task<JobEnding> Ending => _ending ?? Interlocked.CompareExchange(ref _ending, Outside.Run(EndAsync), null) ?? _ending;

@@ -12,6 +12,9 @@ internal abstract class ChildCommand(Agent agent, object? input, string subject)
     /// <summary>What it runs for: a node of a workflow, or the agent's id.</summary>
     public string Subject => subject;
 
+    /// <summary>The child; null before it has begun.</summary>
+    public JobRunner? Child => _child;
+
     /// <summary>Whether the child is at work rather than waiting.</summary>
     public bool IsRunning => _child?.Status is JobStatus.Running or JobStatus.Created;
 

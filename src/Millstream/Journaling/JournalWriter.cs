@@ -94,7 +94,10 @@ internal sealed class JournalWriter : IThreadPoolWorkItem, IDisposable
                 _waiting.RemoveRange(0, count);
             }
             foreach (StoredJobJournal journal in journals)
+            {
+                journal.BeginWrite();
                 journal.IsQueued = false;
+            }
         }
         foreach (StoredJobJournal journal in journals)
             batch.Add(journal.Take());

@@ -41,7 +41,16 @@ internal sealed class StoreAudit(DurableHistory history)
         }
     }
 
-    public void Offered(InboxEntry entry) => _jobs[entry.Job].Items.Add(entry.Number, (entry.Item, history.Time.Now));
+    public void Offered(InboxEntry entry)
+    {
+        StoredRecord job = _jobs[entry.Job];
+        job.Items.Add(entry.Number, (entry.Item, history.Time.Now));
+        job.HasCancelOffer |= entry.Item.Kind == InboxKind.Cancel;
+        if (entry.Item.Kind == InboxKind.Signal)
+            job.OfferedValues.Add(JsonSerializer.Deserialize<int>(entry.Item.Payload.Span));
+        else if (entry.Item.Kind == InboxKind.Answer)
+            job.OfferedValues.Add(JsonSerializer.Deserialize<JsonElement>(entry.Item.Payload.Span).GetProperty("reply").GetInt32());
+    }
 
     private StoredRecord? Append(SimulatedProcess by, JobAppend append)
     {
@@ -190,6 +199,11 @@ internal sealed class StoredRecord : IJournalView
 
     /// <summary>What lies in the inbox, and since when.</summary>
     public Dictionary<long, (InboxItem Item, long Time)> Items { get; } = [];
+
+    /// <summary>Signals and answers that were ever put into the inbox.</summary>
+    public HashSet<int> OfferedValues { get; } = [];
+
+    public bool HasCancelOffer { get; set; }
 
     /// <summary>How often in a row something of it was found overdue.</summary>
     public int Overdue { get; set; }

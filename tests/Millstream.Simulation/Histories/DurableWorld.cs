@@ -115,7 +115,7 @@ internal sealed class DurableWorld(DurableHistory history)
             SignalResult result = await job.CancelAsync("enough");
             StoredRecord stored = history.Audit.Find(record.Id)!;
             record.IsCancelAccepted |= result == SignalResult.Accepted && !process.IsDead;
-            if (result == SignalResult.Accepted && !process.IsDead && job.Source is JobRunner && !stored.IsCancelling && !stored.HasReturned && stored.Ending is null)
+            if (result == SignalResult.Accepted && !process.IsDead && !stored.HasCancelOffer && !stored.IsCancelling && !stored.HasReturned && stored.Ending is null)
                 history.Fail($"the cancel of {record.Id} was accepted before it was durable", record);
         }
     }
@@ -149,7 +149,7 @@ internal sealed class DurableWorld(DurableHistory history)
             SignalResult result = await job.As<int, int, int>().SignalAsync(sent.Value, id);
             if (process.IsDead)
                 return;
-            (sent.Result, sent.IsOffered) = (result, job.Source is StoredJob);
+            (sent.Result, sent.IsOffered) = (result, IsOffered(job, sent.Value));
             history.Heard(record, sent);
         }
     }
@@ -190,7 +190,7 @@ internal sealed class DurableWorld(DurableHistory history)
             SignalResult result = await job.AnswerAsync(question.Subject!, answer.Value);
             if (process.IsDead)
                 return;
-            (answer.Result, answer.IsOffered) = (result, job.Source is StoredJob);
+            (answer.Result, answer.IsOffered) = (result, IsOffered(job, answer.Value));
             history.Heard(record, answer);
         }
     }
@@ -221,6 +221,10 @@ internal sealed class DurableWorld(DurableHistory history)
             history.Fail($"{history.Ledger.Running} attempts do not end");
     }
 
+    // What was meant for a runner can come to find that the job is elsewhere by now.
+    private bool IsOffered(Job job, int value) => job.Source is StoredJob || history.Audit.Find(job.Id)!.OfferedValues.Contains(value);
+
+    // One that waits outside memory may wait for a signal, too.
     private IReadOnlyList<string> Waits(StoredRecord job) =>
-        history.Processes.Where(p => p.Store.Owns(job.Runner)).Select(p => p.Orchestrator.Engine.Jobs.Find(job.Record.Id)).FirstOrDefault()?.WaitsFor() ?? ["nobody knows what"];
+        history.Processes.Where(p => p.Store.Owns(job.Runner)).Select(p => p.Orchestrator.Engine.Jobs.Find(job.Record.Id)).FirstOrDefault()?.WaitsFor() ?? ["a signal"];
 }

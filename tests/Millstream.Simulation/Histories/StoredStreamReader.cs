@@ -47,7 +47,7 @@ internal sealed class StoredStreamReader(DurableHistory history, DurableWorld wo
             if (!await process.CallAsync(() => events.MoveNextAsync().AsTask()))
             {
                 if (_job.Ending is not { } last || _next <= last.Number)
-                    CheckEnd(job);
+                    CheckEnd(process, job);
                 return;
             }
             Check(events.Current);
@@ -56,9 +56,9 @@ internal sealed class StoredStreamReader(DurableHistory history, DurableWorld wo
     }
 
     // A stream that ends early is that of a job that this process has lost.
-    private void CheckEnd(Job job)
+    private void CheckEnd(SimulatedProcess process, Job job)
     {
-        if (job.Source is not JobRunner { IsStopped: true })
+        if (process.Store.Owns(_job.Runner) && !process.IsBroken && job.Source.InMemory is { IsStopped: false })
             history.Fail($"{this} was told that the stream is over, at {_job.Entries.Count} entries", _job.Record);
     }
 

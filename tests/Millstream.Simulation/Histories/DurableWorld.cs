@@ -34,7 +34,7 @@ internal sealed class DurableWorld(DurableHistory history)
             List<SimulatedProcess> ready = [.. history.Processes.Where(p => p.IsReady && !p.IsBroken && !p.Executor.Hangs)];
             if (ready.Count > 0)
                 return ready[_random.Next(ready.Count)];
-            await PauseAsync(30);
+            await PauseAsync(200);
         }
     }
 

@@ -116,7 +116,7 @@ internal sealed class Engine
     public void Check(PayloadType type, object? value) => _ = Copy(type, value);
 
     public JobJournal MakeJournal(JobRunner runner, StoredJobState? stored) => Writer is not null
-        ? new StoredJobJournal(Executor, Writer, runner, runner.Id, stored, () => new StoredReader(Writer.Storage, runner.Id, runner.Agent.Contract))
+        ? new StoredJobJournal(Executor, Writer, runner, runner.Id, stored, () => new StoredReader(Writer.Storage, runner.Id, runner.Agent.Contract), Options.MinCheckpoint)
         : Options.JournalFactory?.Invoke(runner)
         ?? new MemoryJobJournal(Executor, Options.Limits.JournalBytes, () => runner.Enqueue(new FaultDelivery(new JobError(ErrorTypes.JournalFull,
             $"the entries of job {runner.Id} that must be kept are larger than {nameof(OrchestratorLimits)}.{nameof(OrchestratorLimits.JournalBytes)}, {Options.Limits.JournalBytes:N0} bytes; raise it, or emit less"))));

@@ -181,6 +181,9 @@ internal sealed class StoredRecord : IJournalView
 
     public bool HasReturned { get; private set; }
 
+    /// <summary>Whether a replay may begin in the middle.</summary>
+    public bool HasCheckpoint { get; private set; }
+
     /// <summary>The last attempt of each task that a note tells of, and the epoch in which it began.</summary>
     public Dictionary<int, (int Attempt, long Epoch)> Attempts { get; } = [];
 
@@ -236,6 +239,9 @@ internal sealed class StoredRecord : IJournalView
                 break;
             case EntryKind.JobCancelling:
                 IsCancelling = true;
+                break;
+            case EntryKind.Checkpoint:
+                HasCheckpoint = true;
                 break;
             case EntryKind.JobReturned:
                 HasReturned = true;

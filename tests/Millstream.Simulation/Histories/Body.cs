@@ -1,11 +1,11 @@
 namespace Millstream.Simulation;
 
 /// <summary>One body at work: makes the steps of its plan and tells what came back.</summary>
-internal sealed class Body(History history, AgentContext<int, int> context, bool isFirst = true)
+internal sealed class Body(History history, AgentContext<int, int> context)
 {
     private const int MaxSpin = 1000;
 
-    private readonly BodyRecord _record = history.Body(context.JobId, isFirst);
+    private readonly BodyRecord _record = history.Body(context);
     private readonly SynchronizationContext? _turn = SynchronizationContext.Current;
 
     public async Task RunAsync(PlanNode node)

@@ -51,7 +51,7 @@ internal sealed class DurableHistory : History
             Ledger.Running -= job.Running.RemoveAll(a => a.Process == process.Executor);
     }
 
-    public override BodyRecord Body(JobId id, bool isFirst) => ProcessOf(Executor.Process!).Body(id, isFirst);
+    public override BodyRecord Body(AgentContext<int, int> context) => ProcessOf(Executor.Process!).Body(context);
 
     public override int Input(AgentContext<int, int> context) => context.Random.Next(1_000_000);
 
@@ -62,7 +62,7 @@ internal sealed class DurableHistory : History
     {
         int value = HashOf(context.Random.Next(), BitConverter.ToInt32(context.NewId().ToByteArray()), context.Now.Ticks);
         // Another process may have the job by now, and then this one's body goes its own way.
-        if (_audit.Find(context.JobId) is { } job && ProcessOf(Executor.Process!).Store.Owns(job.Runner) && body.Emitted <= job.Events.Count && job.Events[body.Emitted - 1] != value)
+        if (_audit.Find(context.JobId) is { HasCheckpoint: false } job && ProcessOf(Executor.Process!).Store.Owns(job.Runner) && body.Emitted <= job.Events.Count && job.Events[body.Emitted - 1] != value)
             Fail($"{context.JobId}: event {body.Emitted} was {job.Events[body.Emitted - 1]} and is {value} now", job.Record);
         return value;
     }
@@ -91,7 +91,7 @@ internal sealed class DurableHistory : History
     public void Ended(SimulatedProcess by, StoredRecord job)
     {
         job.Record.HasEnded = true;
-        job.Record.Body = by.Body(job.Record.Id, false);
+        job.Record.Body = by.LastBody(job.Record.Id);
         if (job.Record.Running.Find(a => a.Process == by.Executor && !a.IsLeftBehind) is { } attempt)
             Fail($"{job.Record.Id} ended while {attempt} was at work", job.Record);
     }

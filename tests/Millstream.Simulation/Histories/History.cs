@@ -86,7 +86,7 @@ internal abstract class History
     public virtual int Crashes => 0;
 
     /// <summary>The record of a body that runs.</summary>
-    public abstract BodyRecord Body(JobId id, bool isFirst);
+    public abstract BodyRecord Body(AgentContext<int, int> context);
 
     /// <summary>What a task gets.</summary>
     public abstract int Input(AgentContext<int, int> context);

@@ -11,7 +11,7 @@ internal sealed class MemoryHistory(int seed) : History(seed)
 
     private Fleet Fleet => _orchestrator!.Engine.Fleet;
 
-    public override BodyRecord Body(JobId id, bool isFirst) => Job(id).Body;
+    public override BodyRecord Body(AgentContext<int, int> context) => Job(context.JobId).Body;
 
     public override int Input(AgentContext<int, int> context) => 0;
 

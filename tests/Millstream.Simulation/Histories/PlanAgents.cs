@@ -22,7 +22,7 @@ internal sealed class PlanLoopAgent : LoopAgent<int, int, int, int, PlanState>
 
     protected override async Task<Next<PlanState, int>> NextAsync(PlanState state, AgentContext<int, int> context)
     {
-        Body body = new(History.Current, context, isFirst: state.Round == 0);
+        Body body = new(History.Current, context);
         PlanNode[] rounds = History.Current.Plans[state.Plan].Rounds;
         await body.RunAsync(rounds[state.Round]);
         if (state.Round + 1 < rounds.Length)

@@ -17,7 +17,7 @@ internal sealed class SimulatedProcess : ILoggerFactory, ILogger
     private readonly DurableHistory _history;
     private readonly List<Action> _calls = [];
     private readonly TaskCompletionSource _death = new();
-    private readonly Dictionary<JobId, BodyRecord> _bodies = [];
+    private readonly Dictionary<JobId, (object Context, BodyRecord Record)> _bodies = [];
     private readonly CrashPoint _crashAt;
     private readonly int _immediate;
     private readonly int _slow;
@@ -43,6 +43,7 @@ internal sealed class SimulatedProcess : ILoggerFactory, ILogger
         {
             Workers = [], Executor = Executor, Time = Executor.Clock, Seed = random.Next(), Logging = this, GracePeriod = TimeSpan.FromMilliseconds(50 + random.Next(400)), Journal = Store,
             Agents = new AgentRegistry().Add(PlanAgent.Instance).Add(PlanLoopAgent.Instance), Limits = new OrchestratorLimits { EndedJobs = random.Next(2) * 1000, WaitingJobs = random.Next(3) switch { 0 => 0, 1 => 2, _ => 1000 } },
+            MinCheckpoint = random.Next(3) * random.Next(400),
             Restarts = new RetryPolicy { Attempts = 1000, Delay = TimeSpan.FromMilliseconds(random.Next(2) * random.Next(300)), MaxDelay = TimeSpan.FromMilliseconds(500) },
         }));
     }
@@ -130,13 +131,16 @@ internal sealed class SimulatedProcess : ILoggerFactory, ILogger
         }
     }
 
-    /// <summary>The record of a body that runs here.</summary>
-    public BodyRecord Body(JobId id, bool isFirst)
+    /// <summary>The record of a body that runs here. Each run of a body has a context of its own.</summary>
+    public BodyRecord Body(AgentContext<int, int> context)
     {
-        if (isFirst || !_bodies.TryGetValue(id, out BodyRecord? body))
-            _bodies[id] = body = new BodyRecord();
-        return body;
+        if (!_bodies.TryGetValue(context.JobId, out (object Context, BodyRecord Record) body) || body.Context != context)
+            _bodies[context.JobId] = body = (context, new BodyRecord());
+        return body.Record;
     }
+
+    /// <summary>What the last run of a job's body got.</summary>
+    public BodyRecord LastBody(JobId id) => _bodies.GetValueOrDefault(id).Record ?? new BodyRecord();
 
     /// <summary>Comes to a point at which it may end.</summary>
     public void Cross(CrashPoint point)

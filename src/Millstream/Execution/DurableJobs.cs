@@ -68,6 +68,9 @@ internal sealed partial class DurableJobs(Engine engine, IJournalStorage storage
                 recoveries.Add((job as JobRunner)?.Recovered ?? Task.CompletedTask);
             }
         }
+        // One that nobody here asks for is its parent's, who may run elsewhere and has to find it.
+        foreach (JobHead head in claimed.Values.Where(h => h.Id.IsChild && !claimed.ContainsKey(h.Id.Root) && engine.Jobs.Find(h.Id.Root) is null && !IsDormant(h.Id)))
+            await AppendHeadAsync(head with { Runner = 0 }, await LastAsync(head, token), token);
         // Their children are known then, too.
         foreach (Task recovered in recoveries)
             await recovered;
@@ -123,12 +126,17 @@ internal sealed partial class DurableJobs(Engine engine, IJournalStorage storage
     private async Task<StoredJob> SetAsideAsync(JobHead head, string reason, CancellationToken token)
     {
         engine.Log.JobSuspended(head.Id, reason);
+        JobHead aside = head with { Status = JobStatus.Suspended, Detail = reason, Runner = 0, IsIdle = false };
+        await AppendHeadAsync(aside, await LastAsync(head, token), token);
+        return Stored(aside);
+    }
+
+    private async Task<long> LastAsync(JobHead head, CancellationToken token)
+    {
         long last = 0;
         await foreach (JournalRecord record in storage.ReadAsync(head.Id, Math.Max(1, head.Checkpoint), token))
             last = record.First + record.Count - 1;
-        JobHead aside = head with { Status = JobStatus.Suspended, Detail = reason, Runner = 0, IsIdle = false };
-        await AppendHeadAsync(aside, last, token);
-        return Stored(aside);
+        return last;
     }
 
     private async Task<AppendResult> AppendHeadAsync(JobHead head, long last, CancellationToken token) =>

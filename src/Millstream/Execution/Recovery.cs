@@ -98,7 +98,8 @@ internal sealed class Recovery
         {
             JobHead? head = claimed.GetValueOrDefault(id) ?? await storage.FindAsync(id, token);
             if (head is { Ended: null } && head.Runner != runner)
-                head = (await storage.ClaimAsync(runner, id, token)).FirstOrDefault() ?? head;
+                head = (await storage.ClaimAsync(runner, id, token)).FirstOrDefault();
+            // Where another runner has it, the parent asks for it until it is free.
             if (head is null)
                 continue;
             long known = shown.GetValueOrDefault(id);

@@ -164,7 +164,7 @@ internal sealed class DurableHistory : History
             || job.Items.Values.Any(i => i.Time + 2 * s_overdue < Time.Now));
         job.Overdue = isLate ? job.Overdue + 1 : 0;
         if (job.Overdue > often)
-            Fail($"{job.Record.Id}: a timer, a stop, its deadline or an item of its inbox is overdue", job.Record);
+            Fail($"{job.Record.Id}: a timer, a stop, its deadline or an item of its inbox is overdue; {Where(job)}", job.Record);
     }
 
     private bool IsAtWork(long runner) => _processes.Exists(p => p.IsReady && !p.IsBroken && !p.Executor.Hangs && !p.IsTakenForDead && p.Store.Owns(runner) && p.ReadySince + s_overdue < Time.Now);
@@ -209,6 +209,19 @@ internal sealed class DurableHistory : History
             if (engine.Jobs.Find(JobId.Parse(leased.JobId)) is not { IsStopped: false })
                 Fail($"{process} has lost {leased.JobId} and leases {string.Join(", ", leased.Leased)} for it", Ledger.Find(JobId.Parse(leased.JobId)));
         }
+    }
+
+    /// <summary>Who has a job, in words.</summary>
+    public string Where(StoredRecord job)
+    {
+        string text = $"its head says {job.Head?.Status}{(job.Head?.IsIdle == true ? ", idle" : "")}, runner {job.Runner}, epoch {job.Epoch}";
+        foreach (SimulatedProcess process in _processes)
+        {
+            JobRunner? runner = process.Orchestrator.Engine.Jobs.Find(job.Record.Id);
+            bool isDormant = process.Orchestrator.Engine.Durable!.IsDormant(job.Record.Id);
+            text += $"; {process} {(process.Store.Owns(job.Runner) ? "has it" : "has it not")}, {(runner is null ? "not in memory" : $"{runner.Status} there")}{(isDormant ? ", dormant" : "")}";
+        }
+        return text;
     }
 
     private static SimulatedProcess ProcessOf(ProcessExecutor executor) => executor.Process;

@@ -216,7 +216,7 @@ internal sealed class DurableWorld(DurableHistory history)
             await Task.Delay(TimeSpan.FromMilliseconds(500 + round * 20), history.Time);
         }
         foreach (StoredRecord job in history.Audit.Jobs.Where(j => j.Ending is null).Reverse())
-            history.Fail($"{job.Record.Id} does not end although faults have stopped: its head says {job.Head?.Status}, runner {job.Runner}, epoch {job.Epoch}; it waits for {string.Join(", ", Waits(job))}", job.Record);
+            history.Fail($"{job.Record.Id} does not end although faults have stopped: {history.Where(job)}; it waits for {string.Join(", ", Waits(job))}", job.Record);
         if (history.Ledger.Running > 0)
             history.Fail($"{history.Ledger.Running} attempts do not end");
     }

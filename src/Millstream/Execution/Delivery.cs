@@ -60,6 +60,7 @@ internal sealed class SignalDelivery(object? signal, string? id) : SentDelivery
         bool isNew = id is null || runner.IsNewSender(id);
 #if MILLSTREAM_PLANTED_BUGS
         isNew |= PlantedBugs.Is(Bug.DuplicateSenderNotDropped);
+        if (PlantedBugs.Is(Bug.SendersForgotten) && runner.IsReplaying && id is not null) runner.ForgetSender(id);
 #endif
         if (!isNew)
         {

@@ -29,8 +29,8 @@ internal sealed partial class JobRunner
         for (int i = start; i < entries.Length && !IsStopped; i++)
         {
             JournalEntry entry = entries[i];
-            if (entry.Kind is EntryKind.TaskStarted or EntryKind.TaskInDoubt or EntryKind.TaskDecided)
-                past[entry.Command] = new PastOf(entry.Attempt, entry.Kind == EntryKind.TaskInDoubt, entry.Kind == EntryKind.TaskStarted);
+            if (entry.Kind is EntryKind.TaskStarted or EntryKind.TaskRetried or EntryKind.TaskInDoubt or EntryKind.TaskDecided)
+                past[entry.Command] = past.GetValueOrDefault(entry.Command).With(entry);
             if (entry.IsNote)
             {
                 // Turns are appended in one piece, so a note lies between two of them.
@@ -50,6 +50,9 @@ internal sealed partial class JobRunner
         foreach (PendingCommand command in Pending<PendingCommand>())
         {
             command.Resume(past.GetValueOrDefault(command.Number));
+#if MILLSTREAM_PLANTED_BUGS
+            if (PlantedBugs.Is(Bug.StopForgotten)) continue;
+#endif
             if (command.IsStopping)
                 command.Stop();
         }
@@ -108,6 +111,9 @@ internal sealed partial class JobRunner
             if (then is null || now is null || !IsSame(then, now))
                 Suspend($"the code of agent {Agent.Id} {Agent.Version} is not what this job was run with, or does not do the same each time: at entry {recorded[0].Number + i} the journal has {InWords(then)}, the code now asks for {InWords(now)}. Bring back the code that ran it, then resume the job; nothing is lost.");
         }
+#if MILLSTREAM_PLANTED_BUGS
+        if (PlantedBugs.Is(Bug.EffectsWhileReplaying)) _engine.Fleet.Exchange(turn);
+#endif
         turn.Clear();
     }
 
@@ -155,6 +161,9 @@ internal sealed partial class JobRunner
     {
         public override void Deliver(JobRunner runner)
         {
+#if MILLSTREAM_PLANTED_BUGS
+            if (PlantedBugs.Is(Bug.ChildShownAgain)) ShowMissing(runner.Parent ?? runner, runner.Id, runner.Parent is null ? [] : entries, 0); else
+#endif
             if (runner.Parent is { } parent)
                 ShowMissing(parent, runner.Id, entries, shown);
             runner.Replay(entries);

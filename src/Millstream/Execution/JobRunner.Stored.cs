@@ -14,6 +14,9 @@ internal sealed partial class JobRunner : IJournalOwner
     /// <summary>The head to write, or null where it has not changed.</summary>
     public JobHead? TakeHead(bool hasEnding)
     {
+#if MILLSTREAM_PLANTED_BUGS
+        hasEnding &= !PlantedBugs.Is(Bug.HeadNotEnded);
+#endif
         if (_hasLeft)
             return null;
         HeadState state = State(hasEnding);
@@ -41,7 +44,11 @@ internal sealed partial class JobRunner : IJournalOwner
     {
         Id = Id, AgentId = Agent.Id, AgentVersion = Agent.Version, Name = Options.Name,
         Status = state.Status, Detail = _suspended ?? (state.Status == JobStatus.Waiting ? string.Join("; ", WaitsFor().Take(3)) : null),
-        Runner = state.Status == JobStatus.Suspended || isEnded ? 0 : _engine.RunnerEpoch,
+        Runner =
+#if MILLSTREAM_PLANTED_BUGS
+            PlantedBugs.Is(Bug.HeadGivesJobAway) && state.Status == JobStatus.Waiting ? 0 :
+#endif
+            state.Status == JobStatus.Suspended || isEnded ? 0 : _engine.RunnerEpoch,
         Tenant = Options.Tenant, Priority = Options.Priority, Weight = Options.Weight, Deadline = Options.Deadline,
         Created = new DateTimeOffset(Created, TimeSpan.Zero), Ended = !isEnded ? null : new DateTimeOffset(EndedAt, TimeSpan.Zero),
         Due = state.Due == long.MaxValue ? null : new DateTimeOffset(state.Due, TimeSpan.Zero), IsIdle = state.IsIdle, Restarts = state.Restarts, Checkpoint = state.Checkpoint,
@@ -73,6 +80,13 @@ internal sealed partial class JobRunner : IJournalOwner
             _ = DetachAsync(new JobDetachedException(Id));
             return;
         }
+#if MILLSTREAM_PLANTED_BUGS
+        if (PlantedBugs.Is(Bug.FencedGoesOn) && result == AppendResult.Fenced) return;
+        if (!PlantedBugs.Is(Bug.UnstoredEndKept))
+#endif
+        // An end that is not stored is none: whoever has the job now says how it ends.
+        if (Journal is not StoredJobJournal { IsEnded: true })
+            _ended = null;
         string reason = error?.Message ?? $"another process has taken over the job ({result}); this one no longer writes to it";
         _suspended ??= reason;
         _ = DetachAsync(error is null ? new JobSuspendedException(Id, reason) : error);
@@ -89,6 +103,9 @@ internal sealed partial class JobRunner : IJournalOwner
     {
         if (Journal is not StoredJobJournal journal)
             return;
+#if MILLSTREAM_PLANTED_BUGS
+        if (PlantedBugs.Is(Bug.InboxItemNotRemoved)) return;
+#endif
         foreach (long number in turn.Taken!)
             journal.TakeFromInbox(number);
         if (turn.Entries.Count == 0)

@@ -109,6 +109,23 @@ internal sealed class JournalWriter : IThreadPoolWorkItem, IDisposable
             for (int i = 0; i < journals.Count; i++)
                 journals[i].Written(results[i]);
         }
+#if MILLSTREAM_PLANTED_BUGS
+        catch (JournalStorageException) when (PlantedBugs.Is(Bug.FailureForgotten))
+        {
+        }
+        catch (JournalStorageException) when (PlantedBugs.Is(Bug.TimedOutWrittenAgain) && _error is null)
+        {
+            try
+            {
+                AppendResult[] again = await Storage.AppendAsync([.. batch.Select(a => a.Record.First == 1 ? a : a with { Record = a.Record with { First = a.Record.First + a.Record.Count } })]);
+                for (int i = 0; i < journals.Count; i++)
+                    journals[i].Written(again[i]);
+            }
+            catch (JournalStorageException)
+            {
+            }
+        }
+#endif
         catch (Exception e)
         {
             // What a failed write has left behind is not known, so nothing is acknowledged from here on.
@@ -121,7 +138,11 @@ internal sealed class JournalWriter : IThreadPoolWorkItem, IDisposable
         }
         lock (_gate)
         {
+#if MILLSTREAM_PLANTED_BUGS
+            if (_waiting.Count == 0 || PlantedBugs.Is(Bug.WriterNotWokenAgain))
+#else
             if (_waiting.Count == 0)
+#endif
             {
                 _isBusy = false;
                 return;

@@ -42,7 +42,7 @@ internal abstract class ChildCommand(Agent agent, object? input, string subject)
         _ => new JobEnding.Cancelled((end.Payload as JobError)?.Message),
     };
 
-    public override void Resume(AttemptsBefore before)
+    public override void Resume(PastOf past)
     {
 #if MILLSTREAM_PLANTED_BUGS
         if (PlantedBugs.Is(Bug.ChildStartedAgain)) { Start(); return; }

@@ -24,7 +24,7 @@ internal sealed class FlushCommand : PendingCommand
     public override void Start() => Runner.Enqueue(this);
 
 #if MILLSTREAM_PLANTED_BUGS
-    public override void Resume(AttemptsBefore before)
+    public override void Resume(PastOf past)
     {
         if (!PlantedBugs.Is(Bug.FlushForgotten)) Start();
     }

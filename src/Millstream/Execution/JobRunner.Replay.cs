@@ -23,14 +23,14 @@ internal sealed partial class JobRunner
     /// <param name="entries">All entries of the journal.</param>
     private void Replay(JournalEntry[] entries)
     {
-        Dictionary<int, AttemptsBefore> attempts = [];
+        Dictionary<int, PastOf> past = [];
         // What comes before was read for others.
         int start = _checkpoint == 0 ? 0 : Array.FindIndex(entries, e => e.Number == _checkpoint);
         for (int i = start; i < entries.Length && !IsStopped; i++)
         {
             JournalEntry entry = entries[i];
-            if (entry.Kind is EntryKind.TaskStarted or EntryKind.TaskRetried)
-                attempts[entry.Command] = attempts.GetValueOrDefault(entry.Command).With(entry);
+            if (entry.Kind is EntryKind.TaskStarted or EntryKind.TaskRetried or EntryKind.TaskInDoubt or EntryKind.TaskDecided)
+                past[entry.Command] = past.GetValueOrDefault(entry.Command).With(entry);
             if (entry.IsNote)
             {
                 // Turns are appended in one piece, so a note lies between two of them.
@@ -49,7 +49,7 @@ internal sealed partial class JobRunner
         Journal.Append(new JournalEntry(EntryKind.Resumed, _engine.UtcTicks) { Payload = new ResumeOf(_engine.RunnerEpoch, ((StoredJobJournal)Journal).Epoch, Agent.Version) });
         foreach (PendingCommand command in Pending<PendingCommand>())
         {
-            command.Resume(attempts.GetValueOrDefault(command.Number));
+            command.Resume(past.GetValueOrDefault(command.Number));
             if (command.IsStopping)
                 command.Stop();
         }
@@ -70,6 +70,8 @@ internal sealed partial class JobRunner
                 return new CancelDelivery(entry.Payload as string, entry.Subject is not null);
             case EntryKind.JobReturned:
                 return new AbandonDelivery(entry.Payload is JobError error ? new JobEnding.Failed(error) : new JobEnding.Cancelled(_cancelReason));
+            case EntryKind.TaskDecided when Pending<TaskCommand>().Find(t => t.Number == entry.Command) is { } task:
+                return task.DecisionOf(entry);
             default:
                 for (PendingCommand? command = _firstPending; command is not null; command = command.NextPending)
                 {

@@ -1,4 +1,30 @@
+using System.Text.Json;
+
 namespace Millstream;
+
+/// <summary>What notes say of a command that has not ended.</summary>
+/// <param name="Attempts">How many attempts had begun.</param>
+/// <param name="Failures">How many of them failed, other than by a lost lease.</param>
+/// <param name="IsInDoubt">Whether a person was asked what became of the last one.</param>
+/// <param name="IsStartedSinceDecision">Whether an attempt began after a person had decided about the one before.</param>
+internal readonly record struct PastOf(int Attempts, int Failures, bool IsInDoubt, bool IsStartedSinceDecision)
+{
+    public PastOf With(JournalEntry note) => new(note.Attempt, Failures + (note.Payload is RetryOf { Error.Type: not ErrorTypes.LeaseLost } ? 1 : 0),
+        note.Kind == EntryKind.TaskInDoubt, note.Kind == EntryKind.TaskStarted || (note.Kind == EntryKind.TaskRetried && IsStartedSinceDecision));
+}
+
+/// <summary>Something that a person is asked.</summary>
+internal interface IOpenQuestion
+{
+    string QuestionId { get; }
+
+    object Question { get; }
+
+    /// <summary>Answers it, once.</summary>
+    /// <param name="reply">The reply.</param>
+    /// <param name="inboxNumber">Its number in the job's inbox, 0 where it did not come through it.</param>
+    Task<SignalResult> AnswerAsync(JsonElement reply, long inboxNumber = 0);
+}
 
 /// <summary>
 /// A command that only a delivery completes: its end is that delivery. Issued and settled inside turns; <see cref="Start"/> and
@@ -53,8 +79,8 @@ internal abstract class PendingCommand : Delivery
     public abstract void Restore(JournalEntry end);
 
     /// <summary>Takes it up again after a replay.</summary>
-    /// <param name="before">What had been tried.</param>
-    public virtual void Resume(AttemptsBefore before) => Start();
+    /// <param name="past">What the notes of the journal say of it.</param>
+    public virtual void Resume(PastOf past) => Start();
 
     public override void Deliver(JobRunner runner)
     {
@@ -89,13 +115,4 @@ internal abstract class PendingCommand : Delivery
 
     protected JournalEntry Entry(EntryKind kind, string? subject = null, object? payload = null, PayloadType? type = null, int attempt = 0) =>
         new(kind, Runner.Now) { Command = Number, Subject = subject, Payload = payload, PayloadType = type, Attempt = attempt };
-}
-
-/// <summary>What earlier processes have tried of a task.</summary>
-/// <param name="Attempts">The number of the last attempt that a note tells of.</param>
-/// <param name="Failures">How many attempts had failed, so that a crash gives a task no more of them than its policy.</param>
-internal readonly record struct AttemptsBefore(int Attempts, int Failures)
-{
-    public AttemptsBefore With(JournalEntry note) =>
-        new(note.Attempt, Failures + (note.Payload is RetryOf { Error.Type: not ErrorTypes.LeaseLost } ? 1 : 0));
 }

@@ -10,14 +10,19 @@ internal abstract partial class TaskCommand
             _output = JobRunner.ReadPayload(task.OutputType, end.Payload);
     }
 
-    public override void Resume(AttemptsBefore before)
+    public override void Resume(PastOf past)
     {
-        (_attempts, _failures) = (before.Attempts, before.Failures);
+        (_attempts, _failures) = (past.Attempts, past.Failures);
 #if MILLSTREAM_PLANTED_BUGS
         if (PlantedBugs.Is(Bug.AttemptsForgotten)) _attempts = 0;
         if (PlantedBugs.Is(Bug.FailuresForgotten)) _failures = 0;
 #endif
-        Start();
+        if (Policy.AtMostOnce && _attempts > 0 && (_decision is null || past.IsStartedSinceDecision))
+            Doubt(past.IsInDoubt);
+        else if (_decision is { Action: not TaskDecisionAction.Retry } decision)
+            EndAsDecided(decision);
+        else
+            Start();
     }
 
     /// <summary>Stops what runs without recording an end: the process is going, or another one has the job.</summary>

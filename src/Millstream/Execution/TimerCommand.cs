@@ -43,7 +43,7 @@ internal sealed class TimerCommand(TimeSpan time, CancellationTokenSource? sourc
     }
 
 #if MILLSTREAM_PLANTED_BUGS
-    public override void Resume(AttemptsBefore before)
+    public override void Resume(PastOf past)
     {
         if (PlantedBugs.Is(Bug.TimerNotSetAgain)) return;
         if (PlantedBugs.Is(Bug.TimerSetFromNow)) _due = LongTimer.After(Runner.Engine.UtcTicks, time);

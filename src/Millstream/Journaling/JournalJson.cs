@@ -9,6 +9,7 @@ namespace Millstream;
 [JsonSerializable(typeof(RetryOf))]
 [JsonSerializable(typeof(AttemptOf))]
 [JsonSerializable(typeof(ResumeOf))]
+[JsonSerializable(typeof(TaskDecision))]
 [JsonSerializable(typeof(PointerOf))]
 [JsonSerializable(typeof(TrimmedOf))]
 [JsonSerializable(typeof(string))]

@@ -14,10 +14,22 @@ internal sealed class Ledger
     private readonly ConcurrentDictionary<string, byte> _finished = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<(string Job, string What), byte> _accepted = new();
     private readonly ConcurrentQueue<string> _faults = new();
+    private readonly List<(int Lines, TaskCompletionSource Done)> _reached = [];
+    private int _shown;
 
     public IReadOnlyCollection<string> Faults => _faults;
 
-    public int Lines => _lines.Count;
+    public int Lines => Volatile.Read(ref _shown);
+
+    /// <summary>Done when so many lines were shown that nobody had been shown before.</summary>
+    public Task ReachedAsync(int lines)
+    {
+        TaskCompletionSource reached = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        lock (_reached)
+            _reached.Add((lines, reached));
+        Tell();
+        return reached.Task;
+    }
 
     public int Accepted => _accepted.Count;
 
@@ -28,7 +40,13 @@ internal sealed class Ledger
     /// <summary>A reader was shown a line.</summary>
     public void Line(string job, long number, string line)
     {
-        string known = _lines.GetOrAdd((job, number), line);
+        if (_lines.TryAdd((job, number), line))
+        {
+            Interlocked.Increment(ref _shown);
+            Tell();
+            return;
+        }
+        string known = _lines[(job, number)];
         if (known != line)
             Fault($"entry {number} of {job} was\n  {known}\nand is now\n  {line}");
     }
@@ -80,6 +98,16 @@ internal sealed class Ledger
             Fault($"{job} has {ends} last entries");
         foreach ((string other, long number) in _lines.Keys.Where(l => l.Job == job && l.Number > stream.Count))
             Fault($"entry {number} of {other} was shown, and its stream has {stream.Count}");
+    }
+
+    private void Tell()
+    {
+        lock (_reached)
+        {
+            foreach ((_, TaskCompletionSource done) in _reached.Where(r => r.Lines <= Volatile.Read(ref _shown)))
+                done.TrySetResult();
+            _reached.RemoveAll(r => r.Done.Task.IsCompleted);
+        }
     }
 
     public void ThrowIfFaulty(string when)

@@ -55,8 +55,17 @@ internal sealed class CommandCycles(string folder, string journal, int seed, Act
             beside.Add(Start("watch", id, "--from", from.ToString(CultureInfo.InvariantCulture), "--json"));
         }
         Task telling = _random.Next(2) == 0 ? TellAsync(ids[_random.Next(Jobs - 1)]) : life == 4 ? CancelAsync(ids[^1]) : Task.CompletedTask;
-        await KilledAsync([Start("resume", "--json"), .. beside]);
+        Task resuming = KilledAsync([Start("resume", "--json")]);
+        // A reader may have nothing to show, so it lives as long as who runs the jobs.
+        Task<int?>[] reading = [.. beside.Select(v => v.EndWithinAsync(Patience, resuming))];
+        await resuming;
         await telling;
+        foreach (int? code in await Task.WhenAll(reading))
+        {
+            if (code is null)
+                _kills++;
+        }
+        beside.ForEach(v => v.Dispose());
     }
 
     /// <summary>Sends what is not known to be accepted, and something new; the sender may be killed, too.</summary>
@@ -75,6 +84,8 @@ internal sealed class CommandCycles(string folder, string journal, int seed, Act
             int? code = await sender.EndWithinAsync(within);
             if (code is null)
                 _kills++;
+            else if (code == 1 && sender.Error.Contains("has ended", StringComparison.Ordinal))
+                _unsent.Remove((job, id, signal));
             else if (code != 0 && !MayBe(sender.Error))
                 _ledger.Fault($"signal {id} to {job} ended with {code}: {sender.Error}");
             if (code != 0)

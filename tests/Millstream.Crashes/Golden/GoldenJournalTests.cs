@@ -22,7 +22,7 @@ public sealed class GoldenJournalTests
     {
         GoldenStory story = GoldenStories.All.Single(s => s.Name == name);
         MemoryJournalStorage store = await Read(version, name).StoreAsync();
-        GoldenWorld world = GoldenParts.World.Value = new GoldenWorld { IsOpen = true };
+        GoldenWorld world = GoldenParts.World = new GoldenWorld { IsOpen = true };
         await using (store)
         await using (AgentOrchestrator orchestrator = new(new OrchestratorOptions { Journal = store, Agents = story.Registry(), GracePeriod = TimeSpan.FromMilliseconds(100) }))
         {

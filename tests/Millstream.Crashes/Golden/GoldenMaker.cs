@@ -19,7 +19,7 @@ internal static class GoldenMaker
     /// <summary>Lets a story happen, and gives what a store has of it then.</summary>
     private static async Task<(GoldenFile File, List<string> Lines)> TellAsync(GoldenStory story)
     {
-        GoldenWorld world = GoldenParts.World.Value = new GoldenWorld();
+        GoldenWorld world = GoldenParts.World = new GoldenWorld();
         MemoryJournalStorage store = new();
         JobId id = JobId.Parse(story.Name);
         if (story.IsRestarted)

@@ -6,8 +6,8 @@ namespace Millstream.Crashes.Golden;
 /// <summary>What stories are made of.</summary>
 internal static class GoldenParts
 {
-    /// <summary>The world that the tasks see. One for each asynchronous flow, since stories are shared by all tests.</summary>
-    public static AsyncLocal<GoldenWorld> World { get; } = new();
+    /// <summary>The world that the tasks see. Stories happen one at a time.</summary>
+    public static GoldenWorld World { get; set; } = new();
 
     public static GoldenAgent Child { get; } = new("golden-child", async (input, c) =>
     {
@@ -35,7 +35,7 @@ internal static class GoldenParts
                 await System.Threading.Tasks.Task.Delay(Timeout.InfiniteTimeSpan, context.Time, context.CancellationToken);
                 return "";
             case "gate":
-                await World.Value!.PassAsync("gate", context);
+                await World.PassAsync("gate", context);
                 return input;
             case "work":
                 context.Delta($"{input} é at work");

@@ -22,7 +22,7 @@ internal static class GoldenWorkflows
     // The sandbox's name, since files know no other kind with code from outside; it holds until its gate is opened.
     private static readonly TaskKind Hold = new("sandbox.run", use => AgentTask.Create<JsonElement, JsonElement>(use.TaskId, async (_, context) =>
     {
-        await GoldenParts.World.Value!.PassAsync("hold", context);
+        await GoldenParts.World.PassAsync("hold", context);
         return JsonSerializer.SerializeToElement(new { stdout = "", lines = Array.Empty<string>(), stderr = "", exitCode = 0 });
     }));
 

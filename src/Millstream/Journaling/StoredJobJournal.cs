@@ -39,8 +39,12 @@ internal sealed class StoredJobJournal : JobJournal
     {
         (_writer, _owner, _job, Epoch, _chain, _reader) = (writer, owner, job, epoch, chain, reader);
         (_first, _last) = (last + 1, last);
+        Depth = job.Value.AsSpan().Count('/');
         StartAfter(last);
     }
+
+    /// <summary>How many jobs are above it: 0 for one that is nobody's child.</summary>
+    public int Depth { get; }
 
     /// <summary>The job's epoch under which it is written.</summary>
     public long Epoch { get; }

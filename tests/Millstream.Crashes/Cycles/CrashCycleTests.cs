@@ -20,7 +20,7 @@ public sealed class CrashCycleTests : IDisposable
     [Fact]
     public async Task Host_KilledAtAnyInstant_LosesNothing()
     {
-        HostCycles host = new(_folder, 1, 60, _ => { });
+        HostCycles host = new(_folder, 1, 30, _ => { });
         await host.RunAsync(Cycles, place => Path.Combine(place, "journal.db"));
         TestContext.Current.TestOutputHelper?.WriteLine(host.Summary);
     }

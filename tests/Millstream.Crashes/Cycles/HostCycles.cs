@@ -97,6 +97,10 @@ internal sealed class HostCycles(string folder, int seed, int jobs, Action<strin
         {
             // It leaves.
         }
+        catch (JournalDamagedException e)
+        {
+            ledger.Fault($"a reader of {job.Id}: {e.Message}");
+        }
     }
 
     private async Task EndAsync(IJournalStorage store, Ledger ledger, string when)

@@ -75,6 +75,8 @@ public sealed partial class AgentOrchestrator
         }
         // Their children are known then, too.
         await Task.WhenAll(recoveries);
+        // What lies in their inboxes was accepted: the store tells nobody of changes that this process made.
+        Hear();
         return jobs;
     }
 

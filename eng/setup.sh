@@ -41,22 +41,45 @@ as_root() {
     if [ "$(id -u)" = 0 ]; then "$@"; else sudo -n "$@"; fi
 }
 
-# Installs bubblewrap where that needs no password. Where it may not, nothing is said here: who needs a sandbox names the remedy.
-install_bubblewrap() {
-    [ "$(uname -s)" = Linux ] && ! have bwrap || return 0
-    [ "$(id -u)" = 0 ] || { have sudo && sudo -n true 2>/dev/null; } || return 0
-    say "millstream: installing bubblewrap for the sandboxes"
+may_install() {
+    [ "$(uname -s)" = Linux ] || return 1
+    [ "$(id -u)" = 0 ] || { have sudo && sudo -n true 2>/dev/null; }
+}
+
+# install_package WHAT-FOR DEBIAN FEDORA ALPINE ARCH: the package by its name in each. Where it fails it is said, and nothing else happens.
+install_package() {
+    install_log=${TMPDIR:-/tmp}/millstream-install.$$
+    say "millstream: installing $2 for $1"
     if have apt-get; then
         DEBIAN_FRONTEND=noninteractive
         export DEBIAN_FRONTEND
-        as_root apt-get install -y -q bubblewrap || { as_root apt-get update -q && as_root apt-get install -y -q bubblewrap; }
-    elif have dnf; then as_root dnf install -y -q bubblewrap
-    elif have apk; then as_root apk add -q bubblewrap
-    elif have pacman; then as_root pacman -S --noconfirm --quiet bubblewrap
+        as_root apt-get install -y -q "$2" || { as_root apt-get update -q && as_root apt-get install -y -q "$2"; }
+    elif have dnf; then as_root dnf install -y -q "$3"
+    elif have apk; then as_root apk add -q "$4"
+    elif have pacman; then as_root pacman -S --noconfirm --quiet "$5"
     else false
-    fi >"${TMPDIR:-/tmp}/millstream-bubblewrap.$$" 2>&1 </dev/null || {
-        say "millstream: bubblewrap could not be installed; going on without it. What the package manager said last:"
-        tail -n 3 "${TMPDIR:-/tmp}/millstream-bubblewrap.$$" >&2
+    fi >"$install_log" 2>&1 </dev/null || {
+        say "millstream: $2 could not be installed; going on without it. What the package manager said last:"
+        tail -n 3 "$install_log" >&2
     }
-    rm -f "${TMPDIR:-/tmp}/millstream-bubblewrap.$$"
+    rm -f "$install_log"
+}
+
+# Installs bubblewrap where that needs no password. Where it may not, nothing is said here: who needs a sandbox names the remedy.
+install_bubblewrap() {
+    have bwrap || ! may_install || install_package "the sandboxes" bubblewrap bubblewrap bubblewrap bubblewrap
+}
+
+# Installs PostgreSQL, of which the tests start servers of their own. Where it may not, they are skipped and say so.
+install_postgresql() {
+    ! have initdb && ! ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 && may_install || return 0
+    # Debian's package would make a server of the system and start it.
+    no_server=/etc/postgresql-common/createcluster.d/millstream.conf
+    if have apt-get && [ ! -e "$no_server" ]; then
+        as_root mkdir -p "${no_server%/*}" && echo "create_main_cluster = false" | as_root tee "$no_server" >/dev/null
+        install_package "the tests" postgresql postgresql-server postgresql postgresql
+        as_root rm -f "$no_server"
+    else
+        install_package "the tests" postgresql postgresql-server postgresql postgresql
+    fi
 }

@@ -56,7 +56,7 @@ internal static class JournalBench
         }
     }
 
-    private static string Rate(double microseconds) => string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{1e6 / microseconds,9:N0} /s");
+    public static string Rate(double microseconds) => string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{1e6 / microseconds,9:N0} /s");
 
     /// <summary>A synced commit of one row: what the disk asks.</summary>
     private static double NaiveCommits(string folder) => Naive(Path.Combine(folder, "commits.db"), "log", Sequential, 1) / Sequential;
@@ -102,6 +102,12 @@ internal static class JournalBench
     private static async Task<double> AppendsAsync(string folder, int jobs, int batches, int entries)
     {
         await using SqliteJournalStorage store = new(Path.Combine(folder, $"{jobs}-{entries}.db"));
+        return await AppendsAsync(store, jobs, batches, entries);
+    }
+
+    /// <returns>Microseconds an entry, in batches of one record for each job.</returns>
+    public static async Task<double> AppendsAsync(IJournalStorage store, int jobs, int batches, int entries)
+    {
         JobId[] ids = [.. Enumerable.Range(0, jobs).Select(i => JobId.Parse($"j{i}"))];
         await store.AppendAsync([.. ids.Select(id => new JobAppend
         {
@@ -127,9 +133,15 @@ internal static class JournalBench
     private static async Task<double> ReadsAsync(string folder)
     {
         await using SqliteJournalStorage store = new(Path.Combine(folder, $"{Jobs}-1.db"));
+        return await ReadsAsync(store, Jobs);
+    }
+
+    /// <returns>Microseconds a record.</returns>
+    public static async Task<double> ReadsAsync(IJournalStorage store, int jobs)
+    {
         int count = 0;
         long start = Stopwatch.GetTimestamp();
-        for (int i = 0; i < Jobs; i++)
+        for (int i = 0; i < jobs; i++)
         {
             await foreach (JournalRecord record in store.ReadAsync(JobId.Parse($"j{i}"), 1))
                 count++;

@@ -1,8 +1,8 @@
 using Millstream;
 
-// ./bench [engine] [events] [fleet] [journal] [sandbox] [scheduler] [--only TEXT]: all of them when none is named; with --only the engine's cases whose
+// ./bench [engine] [events] [fleet] [journal] [postgresql] [sandbox] [scheduler] [--only TEXT]: all of them when none is named; with --only the engine's cases whose
 // names have the text. Exit code 1 when a bound is missed.
-string[] known = ["engine", "events", "fleet", "journal", "sandbox", "scheduler"];
+string[] known = ["engine", "events", "fleet", "journal", "postgresql", "sandbox", "scheduler"];
 string? only = null;
 if (args is [.. var parts, "--only", var text])
     (args, only) = (parts, text);
@@ -29,6 +29,9 @@ foreach (string part in args.Length == 0 ? known : args)
             break;
         case "journal":
             await JournalBench.RunAsync(measure);
+            break;
+        case "postgresql":
+            await PostgreSqlBench.RunAsync(measure);
             break;
         case "sandbox":
             await SandboxBench.RunAsync(Console.Out);

@@ -1,11 +1,12 @@
 using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Parsing;
+using System.Text.RegularExpressions;
 
 namespace Millstream.Cli;
 
 /// <summary>Wrong usage: one line for each error, the nearest right word, and where to read more. The parser's own way is a page of help.</summary>
-internal static class UsageErrors
+internal static partial class UsageErrors
 {
     public static bool Any(ParseResult parsed) => parsed.Action is not HelpAction && (parsed.Errors.Count > 0 || UnknownOptions(parsed).Any());
 
@@ -24,7 +25,8 @@ internal static class UsageErrors
         string[] unknown = [.. parsed.UnmatchedTokens, .. UnknownOptions(parsed)];
         if (unknown.Length > 0)
             messages = [.. unknown.Select(t => Unknown(t, command))];
-        foreach (string message in messages)
+        // What follows may hold a password.
+        foreach (string message in messages.Select(m => ServerUrl().Replace(m, "postgres://…")))
             error.WriteLine($"millstream: {string.Join(' ', message.Split((char[])['\n', '\r', '\t'], StringSplitOptions.RemoveEmptyEntries))}");
         error.WriteLine($"Try '{Name(command)} --help'.");
         return ExitCode.Usage;
@@ -67,4 +69,7 @@ internal static class UsageErrors
 
         return row[^1];
     }
+
+    [GeneratedRegex(@"postgres(ql)?://\S*(?=')|postgres(ql)?://\S*", RegexOptions.IgnoreCase)]
+    private static partial Regex ServerUrl();
 }

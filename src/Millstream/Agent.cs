@@ -46,6 +46,9 @@ public abstract class Agent
 
     private protected virtual JsonSerializerOptions Json => AgentContract.DefaultOptions;
 
+    /// <summary>How a state of the agent becomes JSON; null where it has none.</summary>
+    private protected virtual PayloadType? CheckState(JsonSerializerOptions json, List<string> faults) => null;
+
     private protected abstract AgentContract MakeContract();
 
     internal abstract Task<object?> RunErasedAsync(object? input, IJobRuntime runtime);
@@ -71,10 +74,10 @@ public abstract class Agent<TInput, TOutput, TEvent, TSignal> : Agent, IWork<TIn
     /// <returns>The job's output.</returns>
     protected abstract Task<TOutput> RunCoreAsync(TInput input, AgentContext<TEvent, TSignal> context);
 
-    private protected sealed override AgentContract MakeContract() => AgentContract.Of<TInput, TOutput, TEvent, TSignal>(Id, Json);
+    private protected sealed override AgentContract MakeContract() => AgentContract.Of<TInput, TOutput, TEvent, TSignal>(Id, Json, CheckState);
 
     internal sealed override async Task<object?> RunErasedAsync(object? input, IJobRuntime runtime) =>
-        await RunCoreAsync((TInput)input!, runtime.MakeContext<TEvent, TSignal>());
+        await RunCoreAsync(input is null ? default! : (TInput)input, runtime.MakeContext<TEvent, TSignal>());
 }
 
 /// <summary>An agent with events and without signals.</summary>

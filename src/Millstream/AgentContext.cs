@@ -102,6 +102,13 @@ public abstract class AgentContext
     /// <summary>Stops what is pending, as at the end of a body.</summary>
     internal abstract Task EndRoundAsync();
 
+    /// <summary>The state that a body starts from instead of its input; false where it starts with that.</summary>
+    internal abstract bool TryTakeState<TState>(out TState state);
+
+    /// <summary>A round begins with this state: it may be recorded, so that a replay can start there.</summary>
+    /// <returns>The state as a replay would see it.</returns>
+    internal abstract TState Checkpoint<TState>(TState state);
+
     /// <summary>Shows the job as paused, or not.</summary>
     internal abstract void ShowPaused(bool paused);
 }

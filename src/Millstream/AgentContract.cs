@@ -10,8 +10,8 @@ namespace Millstream;
 /// <summary>The types that an agent takes and gives, as JSON: checked when it is registered, since a job may outlive its process.</summary>
 public sealed class AgentContract
 {
-    private AgentContract(PayloadType input, PayloadType output, PayloadType @event, PayloadType signal) =>
-        (Input, Output, Event, Signal) = (input, output, @event, signal);
+    private AgentContract(PayloadType input, PayloadType output, PayloadType @event, PayloadType signal, PayloadType? state) =>
+        (Input, Output, Event, Signal, State) = (input, output, @event, signal, state);
 
     /// <summary>The JSON schema of the input.</summary>
     public JsonElement InputSchema => SchemaOf(Input);
@@ -33,17 +33,20 @@ public sealed class AgentContract
 
     internal PayloadType Signal { get; }
 
+    /// <summary>The state of a loop agent.</summary>
+    internal PayloadType? State { get; }
+
     // People type "$type" anywhere in an object, and some stores reorder.
     internal static JsonSerializerOptions DefaultOptions { get; } = MakeOptions();
 
     /// <summary>The contract in words, as in <c>Topic -&gt; Report, events ResearchEvent, signals ResearchSignal</c>.</summary>
     public override string ToString() => $"{Input.Type.Name} -> {Output.Type.Name}, events {Event.Type.Name}, signals {Signal.Type.Name}";
 
-    internal static AgentContract Of<TInput, TOutput, TEvent, TSignal>(string agent, JsonSerializerOptions options)
+    internal static AgentContract Of<TInput, TOutput, TEvent, TSignal>(string agent, JsonSerializerOptions options, Func<JsonSerializerOptions, List<string>, PayloadType?> state)
     {
         List<string> faults = [];
         AgentContract contract = new(
-            Check<TInput>("input", options, faults), Check<TOutput>("output", options, faults), Check<TEvent>("event", options, faults), Check<TSignal>("signal", options, faults));
+            Check<TInput>("input", options, faults), Check<TOutput>("output", options, faults), Check<TEvent>("event", options, faults), Check<TSignal>("signal", options, faults), state(options, faults));
         return faults.Count == 0 ? contract : throw new AgentContractException(agent, faults);
     }
 
@@ -61,7 +64,7 @@ public sealed class AgentContract
         return options;
     }
 
-    private static PayloadType Check<T>(string role, JsonSerializerOptions options, List<string> faults)
+    internal static PayloadType Check<T>(string role, JsonSerializerOptions options, List<string> faults)
     {
         Type type = typeof(T);
         try

@@ -81,6 +81,9 @@ public static class JobEventKinds
     /// <summary>The body returned; what it left behind is being stopped.</summary>
     public const string JobReturned = "job.returned";
 
+    /// <summary>A loop agent's next round begins with a state from which a restart can go on.</summary>
+    public const string JobCheckpoint = "job.checkpoint";
+
     /// <summary>The last entry of a job that gave its output; <c>output</c>.</summary>
     public const string JobCompleted = "job.completed";
 

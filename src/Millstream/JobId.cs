@@ -23,6 +23,9 @@ public readonly record struct JobId
     /// <summary>Whether the job was started by another one.</summary>
     public bool IsChild => Value.Contains('/', StringComparison.Ordinal);
 
+    /// <summary>The job that nobody started as a child; the job itself where it is that.</summary>
+    internal JobId Root => IsChild ? new JobId(Value[..Value.IndexOf('/', StringComparison.Ordinal)]) : this;
+
     /// <summary>Reads an id.</summary>
     /// <exception cref="ArgumentException">The text is no id; the message says which character or length is wrong.</exception>
     public static JobId Parse(string text)

@@ -98,6 +98,9 @@ public sealed record JobOptions
     /// <summary>The id; made by the orchestrator when null. Starting a job whose id is known gives that job.</summary>
     public JobId? Id { get; init; }
 
+    /// <summary>What it is called in lists; null for its agent's name.</summary>
+    public string? Name { get; init; }
+
     /// <summary>Whose job it is, for fair shares and quotas.</summary>
     public string Tenant { get; init; } = "default";
 

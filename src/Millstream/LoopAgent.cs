@@ -37,7 +37,9 @@ public static class Next
 
 /// <summary>
 /// An agent that goes in rounds from state to state. Between rounds nothing is pending (what a round did not await is stopped; unread
-/// signals stay), so a job may start again from there instead of from its beginning.
+/// signals stay), so a job may start again from there instead of from its beginning: with a store, states are recorded whenever the journal has outgrown
+/// the last one. So <c>NextAsync</c> must find all it needs in the state, which becomes JSON and comes back; and a newer version of the agent that takes
+/// the state (see <see cref="Agent.CanRun"/>) may go on with the job.
 /// </summary>
 public abstract class LoopAgent<TInput, TOutput, TEvent, TSignal, TState> : Agent<TInput, TOutput, TEvent, TSignal>
 {
@@ -47,17 +49,20 @@ public abstract class LoopAgent<TInput, TOutput, TEvent, TSignal, TState> : Agen
     /// <summary>One round: what it needs to know is in the state, what it gives is <see cref="Next.Continue"/> or <see cref="Next.Done"/>.</summary>
     protected abstract Task<Next<TState, TOutput>> NextAsync(TState state, AgentContext<TEvent, TSignal> context);
 
+    private protected sealed override PayloadType CheckState(System.Text.Json.JsonSerializerOptions json, List<string> faults) => AgentContract.Check<TState>("state", json, faults);
+
     /// <inheritdoc/>
     protected sealed override async Task<TOutput> RunCoreAsync(TInput input, AgentContext<TEvent, TSignal> context)
     {
-        TState state = Begin(input);
+        if (!context.TryTakeState(out TState state))
+            state = Begin(input);
         while (true)
         {
             Next<TState, TOutput> next = await NextAsync(state, context);
             if (next.IsDone)
                 return next.Output!;
-            state = next.State!;
             await context.EndRoundAsync();
+            state = context.Checkpoint(next.State!);
         }
     }
 }

@@ -28,7 +28,7 @@ internal static class JobsCommand
     private static async Task<int> ListAsync(ParseResult parsed)
     {
         DateTimeOffset? since = parsed.GetValue(Since) is { } text ? Ages.Before(text, "--since") : null;
-        await using SqliteJournalStorage journal = JournalPlace.OpenKnown(parsed.GetValue(JournalPlace.Option));
+        await using IJournalStorage journal = JournalPlace.OpenKnown(parsed.GetValue(JournalPlace.Option));
         IAsyncEnumerable<StoredJobLine> lines = new StoredJobs(journal).ListAsync(since, parsed.GetValue(Agent), parsed.GetValue(Status));
         if (parsed.GetValue(Json))
         {
@@ -48,7 +48,7 @@ internal static class JobsCommand
 
     private static async Task<int> ShowAsync(string? place, string id, bool json)
     {
-        await using SqliteJournalStorage journal = JournalPlace.OpenKnown(place);
+        await using IJournalStorage journal = JournalPlace.OpenKnown(place);
         StoredJobs jobs = new(journal);
         StoredJobLine line = await jobs.LineAsync(await jobs.FindAsync(id));
         StoredJobState state = await StoredJobState.ReadAsync(journal, line.Head);
@@ -88,7 +88,7 @@ internal static class JobsCommand
         writer.WriteEndArray();
     });
 
-    private static void Print(StoredJobLine line, StoredJobState state, SqliteJournalStorage journal)
+    private static void Print(StoredJobLine line, StoredJobState state, IJournalStorage journal)
     {
         JobHead head = line.Head;
         Row("job", head.Id.Value);

@@ -21,7 +21,7 @@ internal static class PruneCommand
 
     private static async Task<int> RunAsync(DateTimeOffset before, string? status, string? place, bool json)
     {
-        await using SqliteJournalStorage journal = JournalPlace.OpenKnown(place);
+        await using IJournalStorage journal = JournalPlace.OpenKnown(place);
         List<JobHead> wanted = [];
         List<JobId> children = [];
         HashSet<string> others = new(StringComparer.Ordinal);

@@ -16,7 +16,7 @@ internal static class ResumeCommand
         var command = new Command("resume", "Go on with jobs whose process is gone, and show them until they end") { Id, WatchCommand.From, JournalPlace.Option, Json };
         command.SetAction(async (parsed, _) =>
         {
-            await using SqliteJournalStorage journal = JournalPlace.OpenKnown(parsed.GetValue(JournalPlace.Option));
+            await using IJournalStorage journal = JournalPlace.OpenKnown(parsed.GetValue(JournalPlace.Option));
             List<StoredJobLine> lines = parsed.GetValue(Id) is { } id ? [await OrphanAsync(journal, id)] : await OrphansAsync(journal);
             if (lines.Count > 0)
                 return await ResumeAsync(journal, lines, parsed.GetValue(WatchCommand.From), parsed.GetValue(Json), parsed.GetValue(MillstreamCommand.Verbose));
@@ -31,7 +31,7 @@ internal static class ResumeCommand
         + (line.Input is null ? $"the program with agent {line.Head.AgentId} can resume it" : $"'millstream resume {line.Head.Id}{JournalPlace.Argument(journal)}' goes on with it");
 
     /// <summary>Takes up jobs and shows them until they end.</summary>
-    public static async Task<int> ResumeAsync(SqliteJournalStorage journal, IReadOnlyList<StoredJobLine> lines, long from, bool json, bool verbose)
+    public static async Task<int> ResumeAsync(IJournalStorage journal, IReadOnlyList<StoredJobLine> lines, long from, bool json, bool verbose)
     {
         List<(StoredJobLine Line, WorkflowDefinition Workflow)> read = [.. lines.Select(l => (l, l.Input!.Definition()))];
         await using AgentOrchestrator orchestrator = LocalHost.Start(journal, [.. read.Select(r => r.Workflow)]);
@@ -61,7 +61,7 @@ internal static class ResumeCommand
         return failed ? ExitCode.Failed : code;
     }
 
-    private static async Task<StoredJobLine> OrphanAsync(SqliteJournalStorage journal, string id)
+    private static async Task<StoredJobLine> OrphanAsync(IJournalStorage journal, string id)
     {
         StoredJobs jobs = new(journal);
         StoredJobLine line = await jobs.LineAsync(await jobs.FindAsync(id));
@@ -75,7 +75,7 @@ internal static class ResumeCommand
         return line.IsOrphaned ? line : throw new CommandException($"job {id} is run by another process; 'millstream watch {id}{argument}' shows it");
     }
 
-    private static async Task<List<StoredJobLine>> OrphansAsync(SqliteJournalStorage journal)
+    private static async Task<List<StoredJobLine>> OrphansAsync(IJournalStorage journal)
     {
         List<StoredJobLine> lines = [];
         await foreach (StoredJobLine line in new StoredJobs(journal).ListAsync(status: StoredJobs.Orphaned))

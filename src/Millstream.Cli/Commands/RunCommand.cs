@@ -32,7 +32,7 @@ internal static class RunCommand
         WorkflowDefinition workflow = WorkflowFile.ReadWithoutAgents(parsed.GetRequiredValue(File));
         JsonElement input = workflow.BindInput(parsed.GetValue(Inputs) ?? [], inputFile is null ? null : Values(inputFile));
         JobId? id = parsed.GetValue(JobIdText) is { } text ? TopId(text) : null;
-        await using SqliteJournalStorage? journal = parsed.GetValue(InMemory) ? null : JournalPlace.OpenOrMake(place, Console.Error);
+        await using IJournalStorage? journal = parsed.GetValue(InMemory) ? null : JournalPlace.OpenOrMake(place, Console.Error);
         FileWorkflowInput start = FileWorkflowInput.Of(workflow, input) with { TakesSignals = journal is not null };
         bool json = parsed.GetValue(Json), verbose = parsed.GetValue(MillstreamCommand.Verbose);
         if (id is { } known && journal is not null && await journal.FindAsync(known) is { } head)
@@ -48,7 +48,7 @@ internal static class RunCommand
     }
 
     /// <summary>A job that was started before: an orphaned one goes on here, any other is watched.</summary>
-    private static async Task<int> ShowKnownAsync(SqliteJournalStorage journal, JobHead head, FileWorkflowInput start, bool json, bool verbose)
+    private static async Task<int> ShowKnownAsync(IJournalStorage journal, JobHead head, FileWorkflowInput start, bool json, bool verbose)
     {
         StoredJobLine line = await new StoredJobs(journal).LineAsync(head);
         if (line.Input is not { } input)

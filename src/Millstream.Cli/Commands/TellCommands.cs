@@ -59,9 +59,9 @@ internal static class TellCommands
         return command;
     }
 
-    private static async Task<int> TellAsync(ParseResult parsed, Func<SqliteJournalStorage, Job, JobHead, Task<SignalResult>> tell)
+    private static async Task<int> TellAsync(ParseResult parsed, Func<IJournalStorage, Job, JobHead, Task<SignalResult>> tell)
     {
-        await using SqliteJournalStorage journal = JournalPlace.OpenKnown(parsed.GetValue(JournalPlace.Option));
+        await using IJournalStorage journal = JournalPlace.OpenKnown(parsed.GetValue(JournalPlace.Option));
         StoredJobs jobs = new(journal);
         JobHead head = await jobs.FindAsync(parsed.GetRequiredValue(Id));
         await using AgentOrchestrator orchestrator = LocalHost.Observe(journal);

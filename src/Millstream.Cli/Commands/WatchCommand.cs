@@ -23,7 +23,7 @@ internal static class WatchCommand
         var command = new Command("watch", "Show a job, whoever runs it; signals end the watching and never the job") { Id, From, JournalPlace.Option, Json };
         command.SetAction(async (parsed, _) =>
         {
-            await using SqliteJournalStorage journal = JournalPlace.OpenKnown(parsed.GetValue(JournalPlace.Option));
+            await using IJournalStorage journal = JournalPlace.OpenKnown(parsed.GetValue(JournalPlace.Option));
             StoredJobs jobs = new(journal);
             StoredJobLine line = await jobs.LineAsync(await jobs.FindAsync(parsed.GetRequiredValue(Id)));
             return await WatchAsync(journal, line, parsed.GetValue(From), parsed.GetValue(Json), parsed.GetValue(MillstreamCommand.Verbose));
@@ -31,7 +31,7 @@ internal static class WatchCommand
         return command;
     }
 
-    public static async Task<int> WatchAsync(SqliteJournalStorage journal, StoredJobLine line, long from, bool json, bool verbose)
+    public static async Task<int> WatchAsync(IJournalStorage journal, StoredJobLine line, long from, bool json, bool verbose)
     {
         if (line.IsOrphaned)
             Console.Error.WriteLine(OutputText.Clean(ResumeCommand.NobodyRuns(line, journal)));

@@ -9,8 +9,8 @@ internal static class JournalPlace
 
     public static Option<string?> Option { get; } = new("--journal")
     {
-        Description = "The journal that keeps the jobs: a file, or a folder that has journal.db; ~/.local/share/millstream/journal.db unless said otherwise",
-        HelpName = "PATH",
+        Description = "The journal that keeps the jobs: a file, a folder that has journal.db, or postgres://user@host/database; ~/.local/share/millstream/journal.db unless said otherwise",
+        HelpName = "PATH|URL",
     };
 
     /// <summary>The default journal: null where the user has no folder for data.</summary>
@@ -28,10 +28,10 @@ internal static class JournalPlace
     }
 
     /// <summary>Opens the journal for a run, or makes it; null where the default one cannot be made, which is said.</summary>
-    public static SqliteJournalStorage? OpenOrMake(string? given, TextWriter error)
+    public static IJournalStorage? OpenOrMake(string? given, TextWriter error)
     {
         if (given is not null)
-            return new SqliteJournalStorage(FileOf(given));
+            return IsServer(given) ? OpenServer(given, mustExist: false) : new SqliteJournalStorage(FileOf(given));
         try
         {
             if (Default is { } path)
@@ -47,8 +47,10 @@ internal static class JournalPlace
     }
 
     /// <summary>Opens a journal that is there; what only looks must not make one.</summary>
-    public static SqliteJournalStorage OpenKnown(string? given)
+    public static IJournalStorage OpenKnown(string? given)
     {
+        if (IsServer(given))
+            return OpenServer(given!, mustExist: true);
         string path = given is not null ? FileOf(given)
             : Default ?? throw new CommandException("neither XDG_DATA_HOME nor HOME is set, so there is no default journal; give --journal PATH", ExitCode.Usage);
         return File.Exists(path) ? new SqliteJournalStorage(path)
@@ -56,12 +58,26 @@ internal static class JournalPlace
     }
 
     /// <summary>What a command needs behind it to find the same journal.</summary>
-    public static string Argument(IJournalStorage journal) => journal.Location == Default ? "" : $" --journal {journal.Location}";
+    public static string Argument(IJournalStorage journal) => journal.Location == Default ? ""
+        // A shell would look for files, or run what comes after '&'.
+        : journal.Location.AsSpan().ContainsAny('?', '&') && IsServer(journal.Location) ? $" --journal \"{journal.Location}\"" : $" --journal {journal.Location}";
+
+    private static bool IsServer(string? given) => given is not null && (given.StartsWith("postgres://", StringComparison.OrdinalIgnoreCase) || given.StartsWith("postgresql://", StringComparison.OrdinalIgnoreCase));
+
+    private static PostgreSqlJournalStorage OpenServer(string url, bool mustExist)
+    {
+        try
+        {
+            return new PostgreSqlJournalStorage(url, new PostgreSqlJournalOptions { MustExist = mustExist });
+        }
+        catch (ArgumentException e)
+        {
+            throw new CommandException($"--journal: {StoredJobs.Plain(e)}", ExitCode.Usage);
+        }
+    }
 
     private static string FileOf(string given)
     {
-        if (given.StartsWith("postgres://", StringComparison.OrdinalIgnoreCase) || given.StartsWith("postgresql://", StringComparison.OrdinalIgnoreCase))
-            throw new CommandException("--journal postgres://… is not there yet: journals are SQLite files so far; give the path of a file", ExitCode.Usage);
         if (given.Length == 0)
             throw new CommandException("--journal is empty; give the path of a file", ExitCode.Usage);
         return Path.GetFullPath(Directory.Exists(given) ? Path.Combine(given, FileName) : given);

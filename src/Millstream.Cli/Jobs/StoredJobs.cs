@@ -44,7 +44,7 @@ internal sealed record StoredJobLine(JobHead Head, FileWorkflowInput? Input, boo
 }
 
 /// <summary>Finds jobs in a store.</summary>
-internal sealed class StoredJobs(SqliteJournalStorage storage)
+internal sealed class StoredJobs(IJournalStorage storage)
 {
     public const string Open = "open", Ended = "ended", Orphaned = "orphaned";
 

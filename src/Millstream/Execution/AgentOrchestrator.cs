@@ -61,14 +61,14 @@ public sealed partial class AgentOrchestrator : IAsyncDisposable
     }
 
     /// <summary>The job of that id, or null where it is unknown.</summary>
-    public Task<Job?> GetJobAsync(JobId id) => Outside.Run(async () => await FindStoredAsync(id) is { } source ? new Job(source) : null);
+    public Task<Job?> GetJobAsync(JobId id) => Outside.Run(async () => await FindAsync(id) is { } source ? new Job(source) : null);
 
     /// <summary>The job of that id with its types, or null where it is unknown.</summary>
     /// <exception cref="InvalidOperationException">The job belongs to an agent with other types.</exception>
     public Task<Job<TOutput, TEvent, TSignal>?> GetJobAsync<TInput, TOutput, TEvent, TSignal>(Agent<TInput, TOutput, TEvent, TSignal> agent, JobId id)
     {
         ArgumentNullException.ThrowIfNull(agent);
-        return Outside.Run(async () => await FindStoredAsync(id) is { } source ? new Job(source).As<TOutput, TEvent, TSignal>() : null);
+        return Outside.Run(async () => await FindAsync(id) is { } source ? new Job(source).As<TOutput, TEvent, TSignal>() : null);
     }
 
     /// <summary>The jobs that fit, oldest first.</summary>
@@ -97,7 +97,7 @@ public sealed partial class AgentOrchestrator : IAsyncDisposable
 
     /// <summary>Cancels a job; <see cref="SignalResult.JobEnded"/> where it has ended or is unknown.</summary>
     public Task<SignalResult> CancelJobAsync(JobId id, string? reason = null) =>
-        Outside.Run(async () => await FindStoredAsync(id) is { } source ? await source.CancelAsync(reason) : SignalResult.JobEnded);
+        Outside.Run(async () => await FindAsync(id) is { } source ? await source.CancelAsync(reason) : SignalResult.JobEnded);
 
     /// <summary>Adds a worker; tasks that wait for what it offers start at once.</summary>
     /// <exception cref="ArgumentException">Its id, or that of a resource of it, is there already.</exception>
@@ -129,7 +129,9 @@ public sealed partial class AgentOrchestrator : IAsyncDisposable
     private async Task StopAsync()
     {
         _engine.IsStopping = true;
-        _stopping.Cancel();
+        _engine.Durable?.StopHearing();
+        Task waking = _engine.Durable?.StopAsync() ?? Task.CompletedTask;
+        await waking;
         List<(JobRunner Job, Task Turn)> stopping = [.. _engine.Jobs.All().Where(j => j.Ended is null).Select(j => (j, j.DetachAsync()))];
         _engine.Fleet.Dispose();
         foreach ((JobRunner job, Task turn) in stopping)

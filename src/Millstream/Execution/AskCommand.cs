@@ -18,6 +18,8 @@ internal abstract class AskCommand(string questionId, object question, PayloadTy
 
     public override string Waker => $"an answer to question {questionId} ({question.GetType().Name})";
 
+    public override bool IsPassive => true;
+
     public override JournalEntry CommandEntry() => Entry(EntryKind.QuestionAsked, questionId, question, PayloadType.OfRuntime);
 
     public override JournalEntry StopEntry() => Entry(EntryKind.QuestionWithdrawing, questionId);

@@ -11,6 +11,9 @@ internal abstract class ChildCommand(Agent agent, object? input, string subject)
     /// <summary>What it runs for: a node of a workflow, or the agent's id.</summary>
     public string Subject => subject;
 
+    /// <summary>The child; null before it has begun.</summary>
+    public JobRunner? Child => _child;
+
     /// <summary>Whether the child is at work rather than waiting.</summary>
     public bool IsRunning => _child?.Status is JobStatus.Running or JobStatus.Created;
 
@@ -40,7 +43,7 @@ internal abstract class ChildCommand(Agent agent, object? input, string subject)
 
     public override void Resume(int attempts)
     {
-        if (Runner.Engine.Recovery?.TakeChild(ChildId) is not { } known)
+        if (Runner.Recovery?.TakeChild(ChildId) is not { } known)
             Start();
         else if (known.Ending is { } end)
             EndedBefore(known, end);

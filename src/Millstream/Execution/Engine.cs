@@ -27,7 +27,7 @@ internal sealed class Engine
         // In memory a process has one runner and no earlier one.
         Fleet = new Fleet(options.ToSchedulerOptions(), options.Time, runnerEpoch: 1);
         if (options.Journal is { } storage)
-            Writer = new JournalWriter(storage, Executor, Time, Log.JournalFailed);
+            (Writer, Durable) = (new JournalWriter(storage, Executor, Time, Log.JournalFailed), new DurableJobs(this, storage));
     }
 
     /// <summary>Where journals are written; null where they are in memory only.</summary>
@@ -38,8 +38,8 @@ internal sealed class Engine
     /// <summary>The number that the store has given to this process.</summary>
     public long RunnerEpoch { get; set; } = 1;
 
-    /// <summary>What is known of jobs that are being taken up again.</summary>
-    public Recovery? Recovery { get; set; }
+    /// <summary>The jobs that are kept in the store; null where there is none.</summary>
+    public DurableJobs? Durable { get; }
 
     public OrchestratorOptions Options { get; }
 
@@ -116,7 +116,7 @@ internal sealed class Engine
     public void Check(PayloadType type, object? value) => _ = Copy(type, value);
 
     public JobJournal MakeJournal(JobRunner runner, StoredJobState? stored) => Writer is not null
-        ? new StoredJobJournal(Executor, Writer, runner, runner.Id, stored?.Head.Epoch ?? 1, stored?.Last ?? 0, stored?.Chain ?? Chain.Start(runner.Id), () => new StoredReader(Writer.Storage, runner.Id, runner.Agent.Contract))
+        ? new StoredJobJournal(Executor, Writer, runner, runner.Id, stored, () => new StoredReader(Writer.Storage, runner.Id, runner.Agent.Contract))
         : Options.JournalFactory?.Invoke(runner)
         ?? new MemoryJobJournal(Executor, Options.Limits.JournalBytes, () => runner.Enqueue(new FaultDelivery(new JobError(ErrorTypes.JournalFull,
             $"the entries of job {runner.Id} that must be kept are larger than {nameof(OrchestratorLimits)}.{nameof(OrchestratorLimits.JournalBytes)}, {Options.Limits.JournalBytes:N0} bytes; raise it, or emit less"))));
@@ -136,7 +136,7 @@ internal sealed class Engine
     public JobRunner RecoverChild(RecoveredJob known, Agent agent, JobRunner parent, Action<JobRunner> whenEnded)
     {
         JobOptions options = Recovery.OptionsOf(known.State.Head);
-        JobRunner child = new(this, options.Id!.Value, agent, options, parent, known.State) { WhenEnded = runner => { Jobs.Ended(runner); whenEnded(runner); } };
+        JobRunner child = new(this, options.Id!.Value, agent, options, parent, known.State) { Ties = known.Ties, WhenEnded = runner => { Jobs.Ended(runner); whenEnded(runner); } };
         Jobs.TryAdd(child, out _);
         child.Enqueue(new JobRunner.RecoverDelivery(known.Entries, known.Shown));
         return child;

@@ -32,6 +32,12 @@ internal sealed partial class EngineLog(ILogger logger)
     [LoggerMessage(10, LogLevel.Warning, "Something in the inbox of job {Job} was refused: {Reason}")]
     public partial void InboxItemRefused(JobId job, string reason);
 
+    [LoggerMessage(11, LogLevel.Error, "Job {Job} waits outside memory and could not be read; it is tried again")]
+    public partial void WakeFailed(Exception e, JobId job);
+
+    [LoggerMessage(12, LogLevel.Warning, "The state of job {Job} has {Size} bytes, more than the {Limit} that a journal takes in one entry, so a restart has to replay all rounds since the last one that was smaller; keep less in the state")]
+    public partial void StateTooLarge(JobId job, int size, int limit);
+
     [LoggerMessage(6, LogLevel.Warning, "Job {Job} of agent {Agent} is left behind in a turn that does not end")]
     public partial void TurnDoesNotEnd(JobId job, string agent);
 }

@@ -13,6 +13,9 @@ internal interface IJobSource
 
     JobStatus Status { get; }
 
+    /// <summary>The runner of a job that is in the memory of this process, else null.</summary>
+    JobRunner? InMemory { get; }
+
     /// <summary>The types of the agent; null where its code is not at hand.</summary>
     AgentContract? Contract { get; }
 

@@ -10,6 +10,7 @@ internal sealed class JobContext<TEvent, TSignal>(JobRunner runner) : AgentConte
 {
     private SignalQueue? _signals;
     private Random? _random;
+    private string _seed = runner.Id.Value;
     private int _ids;
     private int _questions;
 
@@ -29,7 +30,7 @@ internal sealed class JobContext<TEvent, TSignal>(JobRunner runner) : AgentConte
         get
         {
             runner.Enter("context.Random", isCommand: false);
-            return _random ??= new Random(StableHash.Of(runner.Id.Value));
+            return _random ??= new Random(StableHash.Of(_seed));
         }
     }
 
@@ -180,6 +181,34 @@ internal sealed class JobContext<TEvent, TSignal>(JobRunner runner) : AgentConte
         return runner.EndRoundAsync();
     }
 
+    internal override bool TryTakeState<TState>(out TState state)
+    {
+        if (runner.From is { } from)
+        {
+            (_ids, _questions) = (from.Context.Ids, from.Context.Questions);
+            foreach (ReadOnlyMemory<byte> signal in from.Context.Signals)
+                Add(runner.Agent.Contract.Signal.Read(signal.Span));
+            Reseed();
+        }
+        return runner.TryTakeState(StateType<TState>(), out state);
+    }
+
+    internal override TState Checkpoint<TState>(TState state)
+    {
+        if (!runner.IsCheckpointDue())
+            return state;
+        PayloadType signals = runner.Agent.Contract.Signal;
+        ContextState kept = new(_ids, _questions, [.. (_signals?.Unread ?? []).Select(s => (ReadOnlyMemory<byte>)signals.ToBytes(s))]);
+        object? read = runner.Checkpoint(state, StateType<TState>(), kept);
+        Reseed();
+        return (TState)read!;
+    }
+
+    // How many numbers were drawn is not recorded, so each state begins a new row.
+    private void Reseed() => (_seed, _random) = ($"{runner.Id}@{runner.Commands}", null);
+
+    private PayloadType StateType<TState>() => runner.Agent.Contract.State ?? PayloadType.Of<TState>();
+
     internal override void ShowPaused(bool paused) => runner.IsPaused = paused;
 
     /// <summary>The signals that were delivered and not taken.</summary>
@@ -188,6 +217,8 @@ internal sealed class JobContext<TEvent, TSignal>(JobRunner runner) : AgentConte
         private readonly Queue<TSignal> _waiting = new();
         private TaskCompletionSource? _arrived;
         private CancellationToken _cancelled;
+
+        public IEnumerable<TSignal> Unread => _waiting;
 
         public bool IsWaiting => _arrived is { Task.IsCompleted: false };
 

@@ -11,6 +11,9 @@ internal sealed partial class JobRunner
     private int _commands;
     private int _passedOn;
 
+    /// <summary>How many commands the body has given.</summary>
+    public int Commands => _commands;
+
     /// <summary>Checks that the context is used inside a turn, and that a cancelled job asks for nothing more.</summary>
     /// <param name="what">What was called, for the message.</param>
     /// <param name="isCommand">Whether it asks the world for something.</param>
@@ -107,6 +110,7 @@ internal sealed partial class JobRunner
     {
         lock (_gate)
         {
+            Count(command, -1);
             if (command.PreviousPending is null)
                 _firstPending = command.NextPending;
             else
@@ -152,6 +156,7 @@ internal sealed partial class JobRunner
     {
         lock (_gate)
         {
+            Count(command, 1);
             command.PreviousPending = _lastPending;
             if (_lastPending is null)
                 _firstPending = command;

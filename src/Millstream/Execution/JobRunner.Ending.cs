@@ -3,7 +3,6 @@ namespace Millstream;
 /// <content>How a job begins and ends: exactly one last entry.</content>
 internal sealed partial class JobRunner
 {
-    private readonly TaskCompletionSource<JobEnding> _ending = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private CancellationTokenSource? _cancelled;
     private Task<object?>? _body;
     private JobEnding? _outcome;
@@ -22,7 +21,14 @@ internal sealed partial class JobRunner
     public JobEnding? Ended => _ended;
 
     /// <summary>How it ended; done for outsiders when the last entry is durable.</summary>
-    public Task<JobEnding> Ending => _ending.Task;
+    public Task<JobEnding> Ending => Ties.Ending.Task;
+
+    /// <summary>The same for who holds on to it while the job leaves memory and comes back; null where it has left.</summary>
+    public Task<JobEnding>? WhenEndedAsync()
+    {
+        lock (_gate)
+            return _hasLeft ? null : Ties.WhenEnded();
+    }
 
     public long EndedAt { get; private set; }
 
@@ -100,6 +106,9 @@ internal sealed partial class JobRunner
     /// <summary>At the end of a turn: has the body ended, has everything ended, or does it wait for nothing?</summary>
     private void CheckEnd()
     {
+        // What a suspended body does is nobody's business.
+        if (_suspended is not null)
+            return;
         if (_outcome is null && _body is { IsCompleted: true } body)
         {
             _isBodyOver = true;
@@ -190,8 +199,10 @@ internal sealed partial class JobRunner
         _signals = null;
         _senders = null;
         Journal.Close();
+        if (Parent is null)
+            _engine.Durable?.Forget(this);
         WhenEnded?.Invoke(this);
-        _ending.TrySetResult(_ended!);
+        Ties.Ending.TrySetResult(_ended!);
     }
 }
 

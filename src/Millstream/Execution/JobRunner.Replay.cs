@@ -7,6 +7,9 @@ internal sealed partial class JobRunner
     private readonly TaskCompletionSource _recovered = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private string? _suspended;
 
+    /// <summary>What was found of its children when it was taken up; null where it was started here.</summary>
+    public Recovery? Recovery { get => field ?? Parent?.Recovery; init; }
+
     /// <summary>Whether the body is being brought back to where it was.</summary>
     public bool IsReplaying => _recorded is not null;
 
@@ -21,8 +24,9 @@ internal sealed partial class JobRunner
     private void Replay(JournalEntry[] entries)
     {
         Dictionary<int, int> attempts = [];
-        int start = 0;
-        for (int i = 0; i < entries.Length && !IsStopped; i++)
+        // What comes before was read for others.
+        int start = _checkpoint == 0 ? 0 : Array.FindIndex(entries, e => e.Number == _checkpoint);
+        for (int i = start; i < entries.Length && !IsStopped; i++)
         {
             JournalEntry entry = entries[i];
             if (entry.Kind == EntryKind.TaskStarted)
@@ -58,6 +62,8 @@ internal sealed partial class JobRunner
         {
             case EntryKind.JobStarted:
                 return new StartDelivery(ReadPayload(Agent.Contract.Input, ((StartOf)entry.Payload!).Input));
+            case EntryKind.Checkpoint:
+                return new CheckpointDelivery(entry);
             case EntryKind.Signal:
                 return new SignalDelivery(ReadPayload(Agent.Contract.Signal, entry.Payload), entry.Subject);
             case EntryKind.JobCancelling:
@@ -110,6 +116,7 @@ internal sealed partial class JobRunner
         return then.Kind switch
         {
             EntryKind.TaskScheduled => IsSame(then.Payload, now.Payload, now.PayloadType!),
+            EntryKind.Checkpoint => ((CheckpointOf)then.Payload!).State.Span.SequenceEqual(((CheckpointOf)now.Payload!).State.Span),
             EntryKind.ChildStarted => then.Payload is ChildOf a && now.Payload is ChildOf b && a.Agent == b.Agent && a.Task == b.Task && IsSame(a.Input, b.Input, now.PayloadType!),
             _ => true,
         };

@@ -4,8 +4,9 @@ namespace Millstream;
 internal sealed partial class JobRunner : IJournalOwner
 {
     private readonly TaskCompletionSource<AppendResult> _created = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private JobStatus? _writtenStatus;
-    private HashSet<long>? _fromInbox;
+    private HeadState? _written;
+    private int _restarts;
+    private long _checkpoint;
 
     /// <summary>Done when its first record is stored, or refused.</summary>
     public Task<AppendResult> Stored => _created.Task;
@@ -16,21 +17,55 @@ internal sealed partial class JobRunner : IJournalOwner
     /// <summary>The head to write, or null where it has not changed.</summary>
     public JobHead? TakeHead(bool hasEnding)
     {
-        // A turn that ends the job is over before its record is handed in.
-        JobStatus status = _ended is not null && !hasEnding ? JobStatus.Running : Status;
-        if (_writtenStatus == status)
+        if (_hasLeft)
             return null;
-        _writtenStatus = status;
-        return Head(status, hasEnding);
+        HeadState state = State(hasEnding);
+        if (_written == state)
+            return null;
+        _written = state;
+        return Head(state, hasEnding);
     }
 
-    private JobHead Head(JobStatus status, bool isEnded) => new()
+    private HeadState State(bool hasEnding)
     {
-        Id = Id, AgentId = Agent.Id, AgentVersion = Agent.Version, Status = status, Detail = _suspended ?? (status == JobStatus.Waiting ? string.Join("; ", WaitsFor().Take(3)) : null),
-        Runner = status == JobStatus.Suspended || isEnded ? 0 : _engine.RunnerEpoch,
+        // A turn that ends the job is over before its record is handed in.
+        if (_ended is not null)
+            return new HeadState(hasEnding ? Status : JobStatus.Running, false, long.MaxValue, _restarts, _checkpoint);
+        lock (_gate)
+        {
+            JobStatus status = Status;
+            // Where it has children, their ends must be looked for when it is taken up again.
+            bool isIdle = status == JobStatus.Waiting && _active == 0 && _children == 0 && !_isCancelled && _outcome is null;
+            return new HeadState(status, isIdle, isIdle ? Due() : long.MaxValue, _restarts, _checkpoint);
+        }
+    }
+
+    private JobHead Head(HeadState state, bool isEnded) => new()
+    {
+        Id = Id, AgentId = Agent.Id, AgentVersion = Agent.Version, Name = Options.Name,
+        Status = state.Status, Detail = _suspended ?? (state.Status == JobStatus.Waiting ? string.Join("; ", WaitsFor().Take(3)) : null),
+        Runner = state.Status == JobStatus.Suspended || isEnded ? 0 : _engine.RunnerEpoch,
         Tenant = Options.Tenant, Priority = Options.Priority, Weight = Options.Weight, Deadline = Options.Deadline,
         Created = new DateTimeOffset(Created, TimeSpan.Zero), Ended = !isEnded ? null : new DateTimeOffset(EndedAt, TimeSpan.Zero),
+        Due = state.Due == long.MaxValue ? null : new DateTimeOffset(state.Due, TimeSpan.Zero), IsIdle = state.IsIdle, Restarts = state.Restarts, Checkpoint = state.Checkpoint,
     };
+
+    /// <summary>Whether all of it is stored, its head as it is now, too.</summary>
+    private bool IsWritten
+    {
+        get
+        {
+            var journal = (StoredJobJournal)Journal;
+            if (_written == State(false))
+                return journal.IsWritten;
+            if (_written is not null)
+                journal.Touch();
+            return false;
+        }
+    }
+
+    /// <summary>It got further than any process before: what has happened since is not what brings processes down.</summary>
+    private void Progress() => _restarts = 0;
 
     public void Refused(AppendResult result, JournalStorageException? error)
     {
@@ -45,13 +80,6 @@ internal sealed partial class JobRunner : IJournalOwner
         string reason = error?.Message ?? $"another process has taken over the job ({result}); this one no longer writes to it";
         _suspended ??= reason;
         _ = DetachAsync(error is null ? new JobSuspendedException(Id, reason) : error);
-    }
-
-    /// <summary>Whether an item of the inbox is new here; it leaves the inbox with the turn that it is delivered in.</summary>
-    public bool IsNewInInbox(long number)
-    {
-        lock (_gate)
-            return (_fromInbox ??= []).Add(number);
     }
 
     /// <summary>An item of the inbox is in this turn.</summary>
@@ -74,7 +102,15 @@ internal sealed partial class JobRunner : IJournalOwner
     // A job that has come to wait shows it in lists; while it runs from task to task nothing is written.
     private void TouchWhenIdle()
     {
-        if (Journal is StoredJobJournal journal && _ended is null && _writtenStatus is { } written && written != Status && (Status == JobStatus.Waiting || written == JobStatus.Waiting))
+        if (Journal is not StoredJobJournal journal || _ended is not null || IsStopped)
+            return;
+        HeadState now = State(false);
+        if (_written is { } written && written != now && (now.Status == JobStatus.Waiting || written.Status == JobStatus.Waiting))
             journal.Touch();
+        if (now.Status == JobStatus.Waiting && _active == 0)
+            _engine.Durable!.Idle(Root);
     }
+
+    /// <summary>What of a head changes.</summary>
+    private readonly record struct HeadState(JobStatus Status, bool IsIdle, long Due, int Restarts, long Checkpoint);
 }

@@ -123,10 +123,15 @@ internal sealed partial class JobRunner
 #if MILLSTREAM_PLANTED_BUGS
         if (PlantedBugs.Is(Bug.TurnInTwoAppends) && turn.Entries.Count > 2) { Journal.Append([turn.Entries[0]], null); turn.Entries.RemoveAt(0); }
 #endif
+        if (turn.Entries.Count > 0)
+            Progress();
         long size = turn.Size;
         if (turn.Taken is not null)
             TakeOutOfInbox(turn);
+        JournalEntry? checkpoint = turn.Checkpoint;
         bool durable = Journal.Append(turn.Entries, turn);
+        if (checkpoint is not null)
+            _checkpoint = checkpoint.Number;
         ShowInParent(turn.Entries);
 #if MILLSTREAM_PLANTED_BUGS
         durable |= PlantedBugs.Is(Bug.EffectsBeforeDurable);
@@ -184,7 +189,7 @@ internal sealed partial class JobRunner
 
     private static void ShowIn(JobRunner parent, JobId child, JournalEntry entry)
     {
-        if (entry.IsEnding || entry.Kind is EntryKind.JobStarted or EntryKind.JobReturned or EntryKind.JobCancelling or EntryKind.TaskDelta or EntryKind.Flush or EntryKind.Flushed)
+        if (entry.IsEnding || entry.Kind is EntryKind.JobStarted or EntryKind.JobReturned or EntryKind.JobCancelling or EntryKind.TaskDelta or EntryKind.Flush or EntryKind.Flushed or EntryKind.Checkpoint)
             return;
         JournalEntry pointer = new(EntryKind.ChildEntry, entry.Time) { Subject = child.Value, Payload = new ChildPointer(child, entry, entry.Number) };
         parent.Journal.Append(pointer);
@@ -212,6 +217,9 @@ internal sealed partial class JobRunner
         public long Size { get; set; }
 
         public bool IsLast { get; set; }
+
+        /// <summary>The newest state in it, or null.</summary>
+        public JournalEntry? Checkpoint { get; set; }
 
         public JobRunner? Runner { get; set; }
 
@@ -245,6 +253,7 @@ internal sealed partial class JobRunner
             Releases?.Clear();
             Sent = null;
             Taken = null;
+            Checkpoint = null;
             Size = 0;
         }
     }

@@ -31,8 +31,13 @@ internal sealed partial class JobRunner
                     return JobStatus.Created;
                 if (_scheduled)
                     return JobStatus.Running;
+                for (PendingCommand? command = _active + _children == 0 ? null : _firstPending; command is not null; command = command.NextPending)
+                {
+                    if (command is TaskCommand { IsRunning: true } or ChildCommand { IsRunning: true })
+                        return JobStatus.Running;
+                }
             }
-            return Pending<TaskCommand>().Exists(t => t.IsRunning) || Pending<ChildCommand>().Exists(c => c.IsRunning) ? JobStatus.Running : JobStatus.Waiting;
+            return JobStatus.Waiting;
         }
     }
 
@@ -81,6 +86,8 @@ internal sealed partial class JobRunner
     public string AgentVersion => Agent.Version;
 
     public AgentContract Contract => Agent.Contract;
+
+    public JobRunner InMemory => this;
 
     public async IAsyncEnumerable<(JournalEntry Entry, long Number)> ReadAsync(long from, [EnumeratorCancellation] CancellationToken token)
     {

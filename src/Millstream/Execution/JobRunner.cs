@@ -28,6 +28,7 @@ internal sealed partial class JobRunner : IThreadPoolWorkItem, IJobRuntime, IJob
         Options = options;
         Parent = parent;
         Created = Now = stored?.Head.Created.UtcTicks ?? engine.UtcTicks;
+        (_restarts, _checkpoint) = (stored?.Head.Restarts ?? 0, stored?.Head.Checkpoint ?? 0);
         Journal = engine.MakeJournal(this, stored);
         Scheduling = new SchedulingJob(id.Value, options.Tenant, options.Weight, options.Priority);
         _turnContext = new TurnContext(this);
@@ -134,7 +135,7 @@ internal sealed partial class JobRunner : IThreadPoolWorkItem, IJobRuntime, IJob
             task.Detach();
         DisposeTimers();
         Journal.Close();
-        _ending.TrySetException(reason ?? new JobDetachedException(Id));
+        Ties.Ending.TrySetException(reason ?? new JobDetachedException(Id));
         _created.TrySetResult(AppendResult.Fenced);
         return quiet;
     }
@@ -191,9 +192,3 @@ internal sealed partial class JobRunner : IThreadPoolWorkItem, IJobRuntime, IJob
             _engine.Executor.Schedule(this);
     }
 }
-
-/// <summary>What a store has of a job.</summary>
-/// <param name="Head">The head, with the epoch under which it is claimed.</param>
-/// <param name="Last">The number of its last entry.</param>
-/// <param name="Chain">The chain after its last record.</param>
-internal sealed record StoredJobState(JobHead Head, long Last, Chain Chain);

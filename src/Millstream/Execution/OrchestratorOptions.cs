@@ -35,6 +35,13 @@ public sealed record OrchestratorOptions
     /// <summary>Whether <see cref="AgentOrchestrator.StartAsync"/> takes up the open jobs that no living process has. True by default.</summary>
     public bool Claim { get; init; } = true;
 
+    /// <summary>
+    /// How a job is taken up again whose process ended while it was at work, when that happens again and again before it gets any further: at once after
+    /// the first time, then with these waits, and after so many times not any more. Then it is suspended until somebody resumes it by its id.
+    /// By default 5 times, with 1 s, 4 s, 16 s and a minute.
+    /// </summary>
+    public RetryPolicy Restarts { get; init; } = new() { Attempts = 5, Delay = TimeSpan.FromSeconds(1), Factor = 4, MaxDelay = TimeSpan.FromMinutes(1) };
+
     /// <summary>The clock.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
 
@@ -60,6 +67,8 @@ public sealed record OrchestratorOptions
             throw Wrong($"{nameof(Limits)}.{nameof(Limits.JournalBytes)}", Limits.JournalBytes, "give 1 or more");
         if (Limits.EndedJobs < 0)
             throw Wrong($"{nameof(Limits)}.{nameof(Limits.EndedJobs)}", Limits.EndedJobs, "give 0 or more");
+        if (Limits.WaitingJobs < 0)
+            throw Wrong($"{nameof(Limits)}.{nameof(Limits.WaitingJobs)}", Limits.WaitingJobs, "give 0 or more");
         foreach ((string tenant, double weight) in TenantWeights)
         {
             if (!(weight > 0) || double.IsInfinity(weight))
@@ -88,4 +97,10 @@ public sealed record OrchestratorLimits
 
     /// <summary>How many ended jobs can still be found; the oldest are forgotten first. 1,000 by default.</summary>
     public int EndedJobs { get; init; } = 1_000;
+
+    /// <summary>
+    /// How many jobs that wait (for signals, answers, timers, children that wait) stay in memory where there is a journal; those that wait longest leave it first and come back
+    /// when something comes for them. 1,000 by default.
+    /// </summary>
+    public int WaitingJobs { get; init; } = 1_000;
 }

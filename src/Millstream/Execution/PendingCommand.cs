@@ -22,6 +22,9 @@ internal abstract class PendingCommand : Delivery
     /// <summary>Whether it belongs to a clean-up, which a cancel leaves alone.</summary>
     public bool IsCleanUp { get; set; }
 
+    /// <summary>Whether it needs nothing of its process: it can be taken up again at any time.</summary>
+    public virtual bool IsPassive => false;
+
     /// <summary>Whether a stop can do anything for it.</summary>
     public virtual bool CanStop => true;
 

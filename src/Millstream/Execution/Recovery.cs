@@ -2,17 +2,20 @@ namespace Millstream;
 
 /// <summary>A job as a store has it.</summary>
 /// <param name="State">Its head and where its journal ends.</param>
-/// <param name="Entries">All its entries.</param>
+/// <param name="Entries">Its entries, all or from its checkpoint on.</param>
 internal sealed record RecoveredJob(StoredJobState State, JournalEntry[] Entries)
 {
     /// <summary>The number of its last entry that its parent's journal shows.</summary>
     public long Shown { get; init; }
 
+    /// <summary>What outsiders hold of it.</summary>
+    public JobTies Ties { get; init; } = new();
+
     /// <summary>The last entry of a job that has ended, else null.</summary>
     public JournalEntry? Ending => Entries is [.., { IsEnding: true } last] ? last : null;
 }
 
-/// <summary>What a process that starts finds of jobs that nobody runs any more.</summary>
+/// <summary>What is found of a job's children when it is taken up again.</summary>
 internal sealed class Recovery
 {
     private readonly Lock _gate = new();
@@ -25,25 +28,42 @@ internal sealed class Recovery
             return _children.Remove(id, out RecoveredJob? child) ? child : null;
     }
 
-    public static JobOptions OptionsOf(JobHead head) => new() { Id = head.Id, Tenant = head.Tenant, Priority = head.Priority, Weight = head.Weight, Deadline = head.Deadline };
+    public static JobOptions OptionsOf(JobHead head) => new() { Id = head.Id, Name = head.Name, Tenant = head.Tenant, Priority = head.Priority, Weight = head.Weight, Deadline = head.Deadline };
 
-    /// <summary>Reads a whole job, its chain checked.</summary>
+    /// <summary>Reads what a replay needs of a job, its chain checked.</summary>
+    /// <param name="storage">The store.</param>
+    /// <param name="head">The job's head.</param>
+    /// <param name="from">The first entry wanted; 0 for the head's checkpoint, or the beginning.</param>
+    /// <param name="token">Stops reading.</param>
     /// <exception cref="JournalDamagedException">It is not what was written.</exception>
-    public static async Task<RecoveredJob> ReadAsync(IJournalStorage storage, JobHead head, CancellationToken token)
+    public static async Task<RecoveredJob> ReadAsync(IJournalStorage storage, JobHead head, long from, CancellationToken token)
     {
+        from = Math.Max(1, from == 0 ? head.Checkpoint : Math.Min(from, Math.Max(1, head.Checkpoint)));
         List<JournalEntry> entries = [];
-        Chain chain = Chain.Start(head.Id);
-        await foreach (JournalRecord record in storage.ReadAsync(head.Id, 1, token))
+        Chain? chain = Chain.Start(head.Id);
+        long next = 1;
+        if (from > 1)
+            (chain, next) = (null, await RecordBeforeAsync(storage, head.Id, from, token));
+        bool isFirst = true;
+        long bytes = 0;
+        await foreach (JournalRecord record in storage.ReadAsync(head.Id, next, token))
         {
-            if (record.First != entries.Count + 1)
-                throw new JournalDamagedException(head.Id, record.First, $"should be at {entries.Count + 1}");
-            entries.AddRange(EntryReader.Read(head.Id, record, chain, out chain));
+            if (isFirst && from > 1)
+                next = record.First;
+            if (record.First != next)
+                throw new JournalDamagedException(head.Id, record.First, $"should be at {next}");
+            IEnumerable<JournalEntry> read = EntryReader.Read(head.Id, record, isFirst && record.First == 1 ? Chain.Start(head.Id) : chain, out Chain after);
+            (chain, next, isFirst) = (after, next + record.Count, false);
+            bytes += record.Bytes.Length;
+            entries.AddRange(read.Where(e => e.Number >= from));
         }
-        return new RecoveredJob(new StoredJobState(head, entries.Count, chain), [.. entries]);
+        if (isFirst)
+            throw new JournalDamagedException(head.Id, from, "is missing");
+        return new RecoveredJob(new StoredJobState(head, next - 1, chain!.Value, bytes), [.. entries]);
     }
 
     /// <summary>Reads the children that a job has started and not heard of since, and theirs.</summary>
-    public async Task ReadChildrenAsync(IJournalStorage storage, long runner, RecoveredJob parent, IReadOnlyDictionary<JobId, JobHead> claimed, CancellationToken token)
+    public async Task ReadChildrenAsync(IJournalStorage storage, long runner, RecoveredJob parent, IReadOnlyDictionary<JobId, JobHead> claimed, DormantJob? dormant, CancellationToken token)
     {
         HashSet<string> open = new(StringComparer.Ordinal);
         Dictionary<JobId, long> shown = [];
@@ -58,13 +78,24 @@ internal sealed class Recovery
         }
         foreach (JobId id in open.Select(JobId.Parse))
         {
-            JobHead? head = claimed.GetValueOrDefault(id) ?? (await storage.ClaimAsync(runner, id, token)).FirstOrDefault() ?? await storage.FindAsync(id, token);
+            JobHead? head = claimed.GetValueOrDefault(id) ?? await storage.FindAsync(id, token);
+            if (head is { Ended: null } && head.Runner != runner)
+                head = (await storage.ClaimAsync(runner, id, token)).FirstOrDefault() ?? head;
             if (head is null)
                 continue;
-            RecoveredJob child = await ReadAsync(storage, head, token) with { Shown = shown.GetValueOrDefault(id) };
+            long known = shown.GetValueOrDefault(id);
+            RecoveredJob child = await ReadAsync(storage, head, known + 1, token) with { Shown = known, Ties = dormant?.TiesOf(id) ?? new JobTies() };
             lock (_gate)
                 _children[id] = child;
-            await ReadChildrenAsync(storage, runner, child, claimed, token);
+            await ReadChildrenAsync(storage, runner, child, claimed, dormant, token);
         }
+    }
+
+    // The record before the one that holds the entry: from it the chain can be checked.
+    private static async Task<long> RecordBeforeAsync(IJournalStorage storage, JobId job, long number, CancellationToken token)
+    {
+        await foreach (JournalRecord record in storage.ReadAsync(job, number, token))
+            return Math.Max(1, record.First - 1);
+        throw new JournalDamagedException(job, number, "is missing");
     }
 }

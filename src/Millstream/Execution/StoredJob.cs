@@ -26,6 +26,8 @@ internal sealed class StoredJob(IJournalStorage storage, JobHead found, AgentCon
     /// <summary>As it was last read.</summary>
     public JobStatus Status => _head.Status;
 
+    public JobRunner? InMemory => null;
+
     public AgentContract? Contract => contract;
 
     public Task<JobEnding> Ending => _ending ?? Interlocked.CompareExchange(ref _ending, Outside.Run(EndAsync), null) ?? _ending;
@@ -85,11 +87,22 @@ internal sealed class StoredJob(IJournalStorage storage, JobHead found, AgentCon
 
     private async Task<JobEnding> EndAsync()
     {
-        await foreach ((JournalEntry entry, _) in ReadAsync(1, CancellationToken.None))
+        while (true)
         {
-            if (entry.IsEnding)
-                return ChildCommand.EndOf(entry, contract?.Output ?? StoredPayload.Type);
+            JobHead head = _head = await storage.FindAsync(Id) ?? throw new JournalStorageException($"Job {Id} was removed from {storage.Location}.");
+            if (head.Ended is not null)
+                return ChildCommand.EndOf(await LastAsync(head), contract?.Output ?? StoredPayload.Type);
+            if (head.Status == JobStatus.Suspended)
+                throw new JobSuspendedException(Id, head.Detail ?? "it waits to be resumed");
+            await storage.WaitForChangeAsync();
         }
-        throw new JobDetachedException(Id);
+    }
+
+    private async Task<JournalEntry> LastAsync(JobHead head)
+    {
+        JournalRecord last = default;
+        await foreach (JournalRecord record in storage.ReadAsync(Id, Math.Max(1, head.Checkpoint)))
+            last = record;
+        return EntryReader.Read(Id, last, null, out _)[^1];
     }
 }

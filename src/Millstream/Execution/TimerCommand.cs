@@ -14,6 +14,11 @@ internal sealed class TimerCommand(TimeSpan time, CancellationTokenSource? sourc
 
     public override string Waker => $"a timer at {new DateTimeOffset(_due, TimeSpan.Zero):yyyy-MM-dd'T'HH:mm:ss.fff'Z'}";
 
+    public override bool IsPassive => true;
+
+    /// <summary>In UTC ticks.</summary>
+    public long Due => _due;
+
     public override JournalEntry CommandEntry()
     {
         _due = LongTimer.After(Runner.Now, time);

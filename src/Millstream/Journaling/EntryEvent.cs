@@ -46,6 +46,7 @@ internal sealed class EntryEvent(JobId job, JournalEntry shown, long seq) : JobE
     {
         StartOf start => Json(_entry.PayloadType!, start.Input),
         ChildOf child => Json(_entry.PayloadType!, child.Input),
+        CheckpointOf checkpoint => JsonSerializer.Deserialize<JsonElement>(checkpoint.State.Span),
         _ when _entry.PayloadType is { } type => Json(type, _entry.Payload),
         _ => null,
     };
@@ -117,6 +118,9 @@ internal sealed class EntryEvent(JobId job, JournalEntry shown, long seq) : JobE
                 writer.WriteNumber("epoch", resume.Epoch);
                 writer.WriteString("version", resume.Version);
                 break;
+            case EntryKind.Checkpoint:
+                WriteData(writer, "state");
+                break;
             case EntryKind.JobCancelling:
                 writer.WriteString("reason", _entry.Payload as string);
                 break;
@@ -134,7 +138,7 @@ internal sealed class EntryEvent(JobId job, JournalEntry shown, long seq) : JobE
             JobEventKinds.QuestionAnswered, JobEventKinds.TimerFired, JobEventKinds.TimerStopped, JobEventKinds.QuestionWithdrawn,
             JobEventKinds.ChildCompleted, JobEventKinds.ChildFailed, JobEventKinds.ChildCancelled, JobEventKinds.Flushed, JobEventKinds.JobCancelling);
         Name(EntryKind.TaskScheduled, JobEventKinds.TaskScheduled, JobEventKinds.Event, JobEventKinds.QuestionAsked, JobEventKinds.TimerSet, JobEventKinds.ChildStarted,
-            JobEventKinds.TaskStopping, JobEventKinds.TimerStopping, JobEventKinds.QuestionWithdrawing, JobEventKinds.ChildStopping, JobEventKinds.ChildSignalled, JobEventKinds.Flush, JobEventKinds.JobReturned);
+            JobEventKinds.TaskStopping, JobEventKinds.TimerStopping, JobEventKinds.QuestionWithdrawing, JobEventKinds.ChildStopping, JobEventKinds.ChildSignalled, JobEventKinds.Flush, JobEventKinds.JobReturned, JobEventKinds.JobCheckpoint);
         Name(EntryKind.TaskStarted, JobEventKinds.TaskStarted, JobEventKinds.TaskRetried, JobEventKinds.TaskDelta, "child.entry", JobEventKinds.Trimmed, JobEventKinds.JobResumed);
         Name(EntryKind.JobCompleted, JobEventKinds.JobCompleted, JobEventKinds.JobFailed, JobEventKinds.JobCancelled);
         return names;

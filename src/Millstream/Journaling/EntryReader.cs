@@ -64,6 +64,8 @@ internal static class EntryReader
             case EntryKind.ChildStarted:
                 JsonElement child = JsonSerializer.Deserialize<JsonElement>(json);
                 return (new ChildOf(child.GetProperty("agent").GetString()!, child.GetProperty("task").GetString()!, Stored(child.GetProperty("input"))), StoredPayload.Type);
+            case EntryKind.Checkpoint:
+                return (CheckpointOf.Read(JsonSerializer.Deserialize<JsonElement>(json)), null);
             case EntryKind.ChildEntry:
                 PointerOf pointer = Own(json, JournalJson.Default.PointerOf);
                 return (new ChildPointer(JobId.Parse(pointer.Child), null!, pointer.Number), null);

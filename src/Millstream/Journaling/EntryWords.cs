@@ -16,6 +16,7 @@ internal static class EntryWords
         EntryKind.QuestionWithdrawing => "the withdrawal of question",
         EntryKind.ChildStopping => "the stop of child job",
         EntryKind.ChildSignalled => "a signal to child job",
+        EntryKind.Checkpoint => "a new round's state",
         EntryKind.Flush => "a flush",
         EntryKind.JobReturned or EntryKind.JobCompleted or EntryKind.JobFailed or EntryKind.JobCancelled => "the job's end",
         EntryKind.TaskCompleted or EntryKind.TaskFailed or EntryKind.TaskCancelled => "the end of task",

@@ -92,6 +92,9 @@ internal sealed class EntryWriter
                 _json.WriteString("task", child.Task);
                 WriteInput(entry.PayloadType!, child.Input);
                 break;
+            case CheckpointOf checkpoint:
+                checkpoint.WriteTo(_json);
+                break;
             case ChildPointer pointer:
                 JsonSerializer.Serialize(_json, new PointerOf(pointer.Child.Value, pointer.Number), JournalJson.Default.PointerOf);
                 break;

@@ -14,7 +14,7 @@ internal enum EntryKind : byte
     ChildCompleted, ChildFailed, ChildCancelled, Flushed, JobCancelling,
 
     // Commands
-    TaskScheduled = 64, Event, QuestionAsked, TimerSet, ChildStarted, TaskStopping, TimerStopping, QuestionWithdrawing, ChildStopping, ChildSignalled, Flush, JobReturned,
+    TaskScheduled = 64, Event, QuestionAsked, TimerSet, ChildStarted, TaskStopping, TimerStopping, QuestionWithdrawing, ChildStopping, ChildSignalled, Flush, JobReturned, Checkpoint,
 
     // Notes
     TaskStarted = 128, TaskRetried, TaskDelta, ChildEntry, Trimmed, Resumed,
@@ -61,7 +61,7 @@ internal sealed class JournalEntry
 
     public bool IsDelivery => Kind <= EntryKind.JobCancelling;
 
-    public bool IsCommand => Kind is >= EntryKind.TaskScheduled and <= EntryKind.JobReturned;
+    public bool IsCommand => Kind is >= EntryKind.TaskScheduled and <= EntryKind.Checkpoint;
 
     public bool IsNote => Kind is >= EntryKind.TaskStarted and < EntryKind.JobCompleted;
 

@@ -87,7 +87,10 @@ internal sealed class JournalWriter : IThreadPoolWorkItem, IDisposable
             HashSet<StoredJobJournal> taken = [.. batch];
             List<StoredJobJournal> late = [.. _waiting.Where(j => j.Depth > 0 && !taken.Contains(j)).OrderBy(static j => j.Depth)];
             foreach (StoredJobJournal journal in late)
+            {
+                journal.BeginWrite();
                 journal.IsQueued = false;
+            }
             _waiting.RemoveAll(static j => !j.IsQueued);
             return late;
         }
@@ -110,7 +113,10 @@ internal sealed class JournalWriter : IThreadPoolWorkItem, IDisposable
                 _waiting.RemoveRange(0, count);
             }
             foreach (StoredJobJournal journal in journals)
+            {
+                journal.BeginWrite();
                 journal.IsQueued = false;
+            }
         }
         // A parent names entries of its children, which must not be durable later than the name. What it names was appended before it is taken
         // here, so its children are taken after it, and those that came meanwhile as well.

@@ -7,6 +7,9 @@ internal interface IJournalOwner
     /// <param name="hasEnding">Whether the last entry is in what is written; until then the job has not ended for anybody.</param>
     JobHead? TakeHead(bool hasEnding);
 
+    /// <summary>The store has what was taken last.</summary>
+    void Written();
+
     /// <summary>The store refused: somebody else has the job, or nothing can be stored.</summary>
     void Refused(AppendResult result, JournalStorageException? error);
 }
@@ -18,6 +21,9 @@ internal interface IJournalOwner
 internal sealed class StoredJobJournal : JobJournal
 {
     private const int Kept = 1024;
+
+    // Below this a replay takes about as long as the read of its record.
+    private const long MinCheckpoint = 16 * 1024;
 
     private readonly JournalWriter _writer;
     private readonly IJournalOwner _owner;
@@ -31,16 +37,21 @@ internal sealed class StoredJobJournal : JobJournal
     private long _first;
     private long _last;
     private long _writing;
+    private long _sinceCheckpoint;
+    private long _checkpointSize;
     private bool _hasEnding;
+    private volatile bool _isQueued;
+    private volatile bool _isInFlight;
 
-    /// <summary>Continues a journal that holds entries up to <paramref name="last"/>; 0 for a new one.</summary>
-    public StoredJobJournal(IExecutor executor, JournalWriter writer, IJournalOwner owner, JobId job, long epoch, long last, Chain chain, Func<StoredReader> reader)
+    /// <summary>Continues a journal, or begins a new one.</summary>
+    public StoredJobJournal(IExecutor executor, JournalWriter writer, IJournalOwner owner, JobId job, StoredJobState? state, Func<StoredReader> reader)
         : base(executor)
     {
-        (_writer, _owner, _job, Epoch, _chain, _reader) = (writer, owner, job, epoch, chain, reader);
-        (_first, _last) = (last + 1, last);
+        (_writer, _owner, _job, _reader) = (writer, owner, job, reader);
+        (Epoch, _last, _chain, _sinceCheckpoint) = state is null ? (1, 0, Chain.Start(job), 0) : (state.Head.Epoch, state.Last, state.Chain, state.ReplayBytes);
+        _first = _last + 1;
         Depth = job.Value.AsSpan().Count('/');
-        StartAfter(last);
+        StartAfter(_last);
     }
 
     /// <summary>How many jobs are above it: 0 for one that is nobody's child.</summary>
@@ -50,7 +61,37 @@ internal sealed class StoredJobJournal : JobJournal
     public long Epoch { get; }
 
     /// <summary>Whether the writer knows that there is something. The writer's.</summary>
-    public bool IsQueued { get; set; }
+    public bool IsQueued
+    {
+        get => _isQueued;
+        set => _isQueued = value;
+    }
+
+    /// <summary>The writer is about to take what there is. To be called before it is no longer queued.</summary>
+    public void BeginWrite() => _isInFlight = true;
+
+    /// <summary>Whether everything is stored.</summary>
+    public bool IsWritten
+    {
+        get
+        {
+            // In this order: from one it goes into the other.
+            if (_isQueued || _isInFlight)
+                return false;
+            lock (Gate)
+                return _first == _last + 1 && _waiting.Count == 0;
+        }
+    }
+
+    /// <summary>Whether what a replay would read is more than the last checkpoint's state, and enough to be worth one.</summary>
+    public bool IsCheckpointDue
+    {
+        get
+        {
+            lock (Gate)
+                return _sinceCheckpoint > Math.Max(MinCheckpoint, _checkpointSize);
+        }
+    }
 
     /// <summary>An item of the inbox is in what is appended next.</summary>
     public void TakeFromInbox(long number)
@@ -112,6 +153,9 @@ internal sealed class StoredJobJournal : JobJournal
         _told.Clear();
         foreach (IDurable durable in told)
             durable.Durable();
+        _isInFlight = false;
+        Interlocked.MemoryBarrier();
+        _owner.Written();
     }
 
     /// <summary>The store failed. The writer's.</summary>
@@ -137,7 +181,10 @@ internal sealed class StoredJobJournal : JobJournal
 
     protected override void Added(JournalEntry entry)
     {
+        int before = _bytes.Size;
         _bytes.Write(entry);
+        int size = _bytes.Size - before;
+        (_sinceCheckpoint, _checkpointSize) = entry.Kind == EntryKind.Checkpoint ? (0, size) : (_sinceCheckpoint + size, _checkpointSize);
         _last = entry.Number;
         _hasEnding |= entry.IsEnding;
     }

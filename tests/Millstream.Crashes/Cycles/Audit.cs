@@ -11,7 +11,7 @@ internal static class Audit
             heads.Add(head);
             try
             {
-                RecoveredJob job = await Recovery.ReadAsync(store, head, CancellationToken.None);
+                RecoveredJob job = await Recovery.ReadAsync(store, head, 1, CancellationToken.None);
                 foreach (JournalEntry entry in job.Entries.Where(e => e.Kind is EntryKind.TaskCompleted or EntryKind.TaskFailed or EntryKind.TaskCancelled))
                 {
                     if (key(head.Id, entry) is { } finished)

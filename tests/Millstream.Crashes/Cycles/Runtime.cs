@@ -15,6 +15,8 @@ internal static class Runtime
             Claim = claims,
             Agents = new AgentRegistry().Add(new PlanAgent(count)).Add(new PlanAgent.HelperAgent(count)),
             GracePeriod = TimeSpan.FromMilliseconds(200),
+            // Processes die here all the time, and none by a fault of its jobs.
+            Restarts = new RetryPolicy { Attempts = 1_000_000, Delay = TimeSpan.FromMilliseconds(1), MaxDelay = TimeSpan.FromMilliseconds(1) },
             Time = time ?? TimeProvider.System,
         });
     }

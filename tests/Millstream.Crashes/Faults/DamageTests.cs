@@ -43,7 +43,7 @@ public sealed class DamageTests : IAsyncLifetime
         await using (IJournalStorage store = Runtime.Open(Journal))
         {
             await foreach (JobHead head in store.ListAsync(new JobHeadFilter()))
-                before[head.Id] = Shown(await Recovery.ReadAsync(store, head, default));
+                before[head.Id] = Shown(await Recovery.ReadAsync(store, head, 1, default));
         }
         Random random = new(1);
         int named = 0, same = 0;
@@ -63,7 +63,7 @@ public sealed class DamageTests : IAsyncLifetime
                     {
                         if (await store.FindAsync(id) is not { } head)
                             continue;
-                        Assert.Equal(before[id], Shown(await Recovery.ReadAsync(store, head, default)));
+                        Assert.Equal(before[id], Shown(await Recovery.ReadAsync(store, head, 1, default)));
                         same++;
                     }
                     catch (JournalDamagedException e)
@@ -96,7 +96,7 @@ public sealed class DamageTests : IAsyncLifetime
         await using (SqliteJournalStorage store = new(Journal))
             store.WriterSession.Run($"UPDATE records SET bytes = CAST({bytes} AS BLOB) WHERE place = (SELECT min(place) FROM records WHERE place >= (SELECT key << 32 FROM jobs WHERE id = '{bad}'))");
         await using IJournalStorage opened = Runtime.Open(Journal);
-        JournalDamagedException e = await Assert.ThrowsAsync<JournalDamagedException>(async () => await Recovery.ReadAsync(opened, (await opened.FindAsync(bad))!, default));
+        JournalDamagedException e = await Assert.ThrowsAsync<JournalDamagedException>(async () => await Recovery.ReadAsync(opened, (await opened.FindAsync(bad))!, 1, default));
         Assert.Contains(word, e.Message, StringComparison.Ordinal);
         Assert.Contains(bad.Value, e.Message, StringComparison.Ordinal);
         await using AgentOrchestrator orchestrator = Runtime.Make(opened);

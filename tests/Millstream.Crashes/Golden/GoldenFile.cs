@@ -8,7 +8,12 @@ namespace Millstream.Crashes.Golden;
 /// </summary>
 internal sealed class GoldenFile
 {
-    private sealed record HeadLine(string Id, string AgentId, string AgentVersion, string Status, string? Detail, DateTimeOffset Created, DateTimeOffset? Ended);
+    private sealed record HeadLine(string Id, string AgentId, string AgentVersion, string Status, string? Detail, DateTimeOffset Created, DateTimeOffset? Ended)
+    {
+        public bool IsIdle { get; init; }
+
+        public long Checkpoint { get; init; }
+    }
 
     public required IReadOnlyList<(JobHead Head, IReadOnlyList<JournalRecord> Records, IReadOnlyList<InboxItem> Inbox)> Jobs { get; init; }
 
@@ -34,7 +39,7 @@ internal sealed class GoldenFile
         using StreamWriter to = new(path) { NewLine = "\n" };
         foreach ((JobHead head, IReadOnlyList<JournalRecord> records, IReadOnlyList<InboxItem> inbox) in Jobs)
         {
-            to.WriteLine($"head {JsonSerializer.Serialize(new HeadLine(head.Id.Value, head.AgentId, head.AgentVersion, head.Status.ToString(), head.Detail, head.Created, head.Ended))}");
+            to.WriteLine($"head {JsonSerializer.Serialize(new HeadLine(head.Id.Value, head.AgentId, head.AgentVersion, head.Status.ToString(), head.Detail, head.Created, head.Ended) { IsIdle = head.IsIdle, Checkpoint = head.Checkpoint })}");
             foreach (JournalRecord record in records)
                 to.WriteLine(FormattableString.Invariant($"record {record.First} {record.Count} {Convert.ToBase64String(record.Bytes.Span)}"));
             foreach (InboxItem item in inbox)
@@ -56,7 +61,7 @@ internal sealed class GoldenFile
                 jobs.Add((new JobHead
                 {
                     Id = JobId.Parse(head.Id), AgentId = head.AgentId, AgentVersion = head.AgentVersion, Status = Enum.Parse<JobStatus>(head.Status), Detail = head.Detail,
-                    Created = head.Created, Ended = head.Ended,
+                    Created = head.Created, Ended = head.Ended, IsIdle = head.IsIdle, Checkpoint = head.Checkpoint,
                 }, records = [], inbox = []));
                 continue;
             }

@@ -173,6 +173,12 @@ internal static class GoldenStories
             Finish = (_, job) => job.ReplyAsync("q1", true),
         },
         .. GoldenWorkflows.All,
+        new GoldenStory("loop", new GoldenLoop("loop"), JsonSerializer.SerializeToElement("in é"), GoldenJob.EndAsync),
+        new GoldenStory("open-loop", new GoldenLoop("open-loop"), JsonSerializer.SerializeToElement("asks"), (_, job) => job.UntilAsync(JobEventKinds.QuestionAsked)) with
+        {
+            Output = "\"asks 6 True\"",
+            Finish = (_, job) => job.ReplyAsync("q1", true),
+        },
     ]);
 
     private static GoldenStory Story(string name, Func<string, AgentContext<string, string>, Task<string>> body, Func<GoldenWorld, Job, Task>? drive = null) =>

@@ -180,7 +180,7 @@ public sealed class CrashTests
         {
             foreach (JobHead head in await _storage.ListAsync(new JobHeadFilter { Children = true }).ToListAsync())
             {
-                RecoveredJob job = await Recovery.ReadAsync(_storage, head, CancellationToken.None);
+                RecoveredJob job = await Recovery.ReadAsync(_storage, head, 0, CancellationToken.None);
                 foreach (JournalEntry entry in job.Entries.Where(e => e.Kind is EntryKind.TaskCompleted))
                     _finished.Add($"{head.Id}/{entry.Command}");
             }

@@ -1,20 +1,8 @@
 namespace Millstream.Tests;
 
 /// <summary>Jobs in a store go on after their process.</summary>
-public sealed class RecoveryTests : IAsyncLifetime
+public sealed class RecoveryTests : StoredJobTests
 {
-    private MemoryJournalStorage _storage = new();
-    private AgentOrchestrator _orchestrator = null!;
-
-    public ValueTask InitializeAsync() => ValueTask.CompletedTask;
-
-    public async ValueTask DisposeAsync()
-    {
-        if (_orchestrator is not null)
-            await _orchestrator.DisposeAsync();
-        await _storage.DisposeAsync();
-    }
-
     [Fact]
     public async Task Job_InAStore_RunsAsInMemory()
     {
@@ -27,7 +15,7 @@ public sealed class RecoveryTests : IAsyncLifetime
             return string.Concat(parts);
         });
         await StartAsync(agent);
-        Job<string, string, string> job = await _orchestrator.StartAsync(agent, "");
+        Job<string, string, string> job = await Orchestrator.StartAsync(agent, "");
         Assert.Equal("abc", await job.Completion);
         List<JobEvent> events = await job.AllAsync();
         Assert.Equal(Enumerable.Range(1, events.Count).Select(n => (long)n), events.Select(e => e.Seq));
@@ -62,13 +50,13 @@ public sealed class RecoveryTests : IAsyncLifetime
             return $"{a}, {b}, {go}, {id == c.NewId()}";
         });
         await StartAsync(agent);
-        Job<string, string, string> job = await _orchestrator.StartAsync(agent, "");
+        Job<string, string, string> job = await Orchestrator.StartAsync(agent, "");
         await entered.Task;
         await job.UntilAsync(e => e.Kind == JobEventKinds.TaskStarted && e.Task == "gate");
         List<string> before = await ReadUntilAsync(job, e => e.Kind == JobEventKinds.TaskStarted && e.Task == "gate");
         await RestartAsync(agent);
         open.SetResult();
-        Job<string, string, string> again = (await _orchestrator.GetJobAsync(agent, job.Id))!;
+        Job<string, string, string> again = (await Orchestrator.GetJobAsync(agent, job.Id))!;
         string question = (await again.UntilAsync(JobEventKinds.QuestionAsked)).Question!;
         Assert.Equal(SignalResult.Accepted, await again.AnswerAsync(question, true));
         Assert.Equal("done 1, /2 attempt 2, True, False", await again.Completion);
@@ -100,15 +88,15 @@ public sealed class RecoveryTests : IAsyncLifetime
         }, "parent");
         await StartAsync(parent, child);
         // Characters that some JSON encoders escape: a replay must find the same input.
-        Job<string, string, string> job = await _orchestrator.StartAsync(parent, "in é<1>");
+        Job<string, string, string> job = await Orchestrator.StartAsync(parent, "in é<1>");
         JobId childId = (await job.UntilAsync(e => e.Kind == JobEventKinds.Event && e.Job.IsChild)).Job;
         await RestartAsync(parent, child);
-        Job<string, string, string> again = (await _orchestrator.GetJobAsync(parent, job.Id))!;
+        Job<string, string, string> again = (await Orchestrator.GetJobAsync(parent, job.Id))!;
         await again.SignalAsync("one ");
         await again.UntilAsync(JobEventKinds.TimerSet);
         await RestartAsync(parent, child);
-        again = (await _orchestrator.GetJobAsync(parent, job.Id))!;
-        await (await _orchestrator.GetJobAsync(child, childId))!.SignalAsync(" two");
+        again = (await Orchestrator.GetJobAsync(parent, job.Id))!;
+        await (await Orchestrator.GetJobAsync(child, childId))!.SignalAsync(" two");
         Assert.Equal("one in é<1> two", await again.Completion);
         List<JobEvent> events = await again.AllAsync();
         Assert.Equal(Enumerable.Range(1, events.Count).Select(n => (long)n), events.Select(e => e.Seq));
@@ -128,15 +116,15 @@ public sealed class RecoveryTests : IAsyncLifetime
         });
         TestAgent<string, string> old = Agents.Make(c => c.RunAsync(gate, "old")), changed = Agents.Make(c => c.RunAsync(gate, "new"));
         await StartAsync(old);
-        Job<string, string, string> job = await _orchestrator.StartAsync(old, "");
+        Job<string, string, string> job = await Orchestrator.StartAsync(old, "");
         await entered.Task;
         await RestartAsync(changed);
-        Job<string, string, string> suspended = (await _orchestrator.GetJobAsync(changed, job.Id))!;
+        Job<string, string, string> suspended = (await Orchestrator.GetJobAsync(changed, job.Id))!;
         JobSuspendedException e = await Assert.ThrowsAsync<JobSuspendedException>(() => suspended.Completion);
         Assert.Contains("the journal has task gate (command 1) with input \"old\", the code now asks for task gate (command 1) with input \"new\"", e.Reason, StringComparison.Ordinal);
         await RestartAsync(old);
         open.SetResult();
-        Assert.Equal("old", await (await _orchestrator.GetJobAsync(old, job.Id))!.Completion);
+        Assert.Equal("old", await (await Orchestrator.GetJobAsync(old, job.Id))!.Completion);
     }
 
     [Fact]
@@ -150,9 +138,9 @@ public sealed class RecoveryTests : IAsyncLifetime
         });
         TestAgent<string, string> noNumber = new(async (_, c) => (await c.RunAsync(task, double.NaN)).ToString(), "nan");
         await StartAsync(large, noNumber);
-        JobError error = Assert.IsType<JobEnding.Failed>(await (await _orchestrator.StartAsync(large, "")).Ending).Error;
+        JobError error = Assert.IsType<JobEnding.Failed>(await (await Orchestrator.StartAsync(large, "")).Ending).Error;
         Assert.Contains("1,048,576 are the most", error.Message, StringComparison.Ordinal);
-        Assert.IsType<JobEnding.Failed>(await (await _orchestrator.StartAsync(noNumber, "")).Ending);
+        Assert.IsType<JobEnding.Failed>(await (await Orchestrator.StartAsync(noNumber, "")).Ending);
     }
 
     [Fact]
@@ -160,14 +148,14 @@ public sealed class RecoveryTests : IAsyncLifetime
     {
         TestAgent<string, string> agent = Agents.Make(async c => (await c.AskAsync(new Proceed("?"))).ToString());
         await StartAsync(agent);
-        Job<string, string, string> good = await _orchestrator.StartAsync(agent, "");
+        Job<string, string, string> good = await Orchestrator.StartAsync(agent, "");
         await good.UntilAsync(JobEventKinds.QuestionAsked);
-        await _orchestrator.DisposeAsync();
+        await Orchestrator.DisposeAsync();
         JobId bad = JobId.Parse("bad");
         JobHead head = new() { Id = bad, AgentId = agent.Id, AgentVersion = "1", Created = DateTimeOffset.UnixEpoch };
-        await _storage.AppendAsync([new JobAppend { Job = bad, Epoch = 1, Record = new JournalRecord(1, 1, new byte[64]), Head = head }]);
+        await Storage.AppendAsync([new JobAppend { Job = bad, Epoch = 1, Record = new JournalRecord(1, 1, new byte[64]), Head = head }]);
         await RestartAsync(agent);
-        Job<string, string, string> again = (await _orchestrator.GetJobAsync(agent, good.Id))!;
+        Job<string, string, string> again = (await Orchestrator.GetJobAsync(agent, good.Id))!;
         Assert.Equal(SignalResult.Accepted, await again.AnswerAsync("q1", true));
         Assert.Equal("True", await again.Completion);
     }
@@ -184,37 +172,20 @@ public sealed class RecoveryTests : IAsyncLifetime
         });
         TestAgent<string, string> agent = Agents.Make(c => c.RunAsync(deaf, ""));
         await StartAsync(agent);
-        Job<string, string, string> job = await _orchestrator.StartAsync(agent, "");
+        Job<string, string, string> job = await Orchestrator.StartAsync(agent, "");
         await entered.Task;
         Assert.Equal(SignalResult.Accepted, await job.CancelAsync("enough"));
         Task restart = RestartAsync(agent);
         release.SetResult();
         await restart;
-        Job<string, string, string> again = (await _orchestrator.GetJobAsync(agent, job.Id))!;
+        Job<string, string, string> again = (await Orchestrator.GetJobAsync(agent, job.Id))!;
         Assert.Equal(new JobEnding.Cancelled("enough"), await again.Ending);
-    }
-
-    private async Task StartAsync(params Agent[] agents)
-    {
-        AgentRegistry registry = new();
-        foreach (Agent agent in agents)
-            registry.Add(agent);
-        _orchestrator = new AgentOrchestrator(new OrchestratorOptions { Journal = _storage, Agents = registry, GracePeriod = TimeSpan.FromMilliseconds(100) });
-        await _orchestrator.StartAsync();
-    }
-
-    private async Task RestartAsync(params Agent[] agents)
-    {
-        await _orchestrator.DisposeAsync();
-        await _storage.DisposeAsync();
-        _storage = _storage.Reopen();
-        await StartAsync(agents);
     }
 
     /// <summary>The job as another process sees it.</summary>
     private async Task<Job<TOutput, string, string>?> OtherAsync<TInput, TOutput>(TestAgent<TInput, TOutput> agent, JobId id)
     {
-        AgentOrchestrator other = new(new OrchestratorOptions { Journal = _storage.Reopen(), Agents = new AgentRegistry().Add(agent), Claim = false });
+        AgentOrchestrator other = new(new OrchestratorOptions { Journal = Storage.Reopen(), Agents = new AgentRegistry().Add(agent), Claim = false });
         await other.StartAsync();
         return await other.GetJobAsync(agent, id);
     }

@@ -28,6 +28,7 @@ public sealed class LayoutTests
     [InlineData("Millstream.Definitions", "Millstream", true)]
     [InlineData("Millstream", "Millstream.Definitions", false)]
     [InlineData("Millstream.Sqlite", "Millstream.Definitions", false)]
+    [InlineData("Millstream.PostgreSql", "Millstream.Sqlite", false)]
     [InlineData("Millstream.Server", "Millstream.Definitions", true)]
     [InlineData("Millstream.Definitions", "Millstream.Cli", false)]
     [InlineData("Millstream.Cli", "Millstream.Definitions", true)]

@@ -1,0 +1,55 @@
+using System.Text;
+using Npgsql;
+
+namespace Millstream;
+
+/// <summary>Heads as rows. Times are ticks of UTC, since PostgreSQL's own times have microseconds only.</summary>
+internal static class PostgreSqlHeads
+{
+    public const string Columns = "id, agent, version, status, detail, tenant, priority, weight, created, deadline, ended, due, runner, restarts, epoch, key, name, idle, checkpoint";
+
+    public static (long Key, JobHead Head) Read(NpgsqlDataReader row) => (row.GetInt64(15), new JobHead
+    {
+        Id = JobId.Parse(row.GetString(0)),
+        AgentId = row.GetString(1),
+        AgentVersion = row.GetString(2),
+        Status = (JobStatus)row.GetInt32(3),
+        Detail = row.IsDBNull(4) ? null : row.GetString(4),
+        Tenant = row.GetString(5),
+        Priority = row.GetInt32(6),
+        Weight = row.GetDouble(7),
+        Created = Time(row.GetInt64(8)),
+        Deadline = TimeOrNull(row, 9),
+        Ended = TimeOrNull(row, 10),
+        Due = TimeOrNull(row, 11),
+        Runner = row.GetInt64(12),
+        Restarts = row.GetInt32(13),
+        Epoch = row.GetInt64(14),
+        Name = row.IsDBNull(16) ? null : row.GetString(16),
+        IsIdle = row.GetBoolean(17),
+        Checkpoint = row.GetInt64(18),
+    });
+
+    /// <summary>Text as PostgreSQL takes it: without U+0000 and halves of surrogate pairs, which a message of a program may hold.</summary>
+    public static string? Text(string? text)
+    {
+        if (text is null || !text.AsSpan().ContainsAny('\0', '\uFFFD') && IsWhole(text))
+            return text;
+        // Through UTF-8 and back, which replaces lone halves.
+        return Encoding.UTF8.GetString(Encoding.UTF8.GetBytes(text)).Replace('\0', '\uFFFD');
+    }
+
+    private static bool IsWhole(string text)
+    {
+        foreach (Rune rune in text.EnumerateRunes())
+        {
+            if (rune == Rune.ReplacementChar)
+                return false;
+        }
+        return true;
+    }
+
+    private static DateTimeOffset Time(long ticks) => new(ticks, TimeSpan.Zero);
+
+    private static DateTimeOffset? TimeOrNull(NpgsqlDataReader row, int column) => row.IsDBNull(column) ? null : Time(row.GetInt64(column));
+}

@@ -1,0 +1,97 @@
+namespace Millstream;
+
+/// <summary>The jobs that this process runs for a store: takes them up, lets those leave memory that wait, and brings them back.</summary>
+internal sealed partial class DurableJobs(Engine engine, IJournalStorage storage)
+{
+    /// <summary>Takes up open jobs that no living process has.</summary>
+    /// <param name="id">Only this one, whatever its past; null for all.</param>
+    /// <param name="token">Stops looking for more.</param>
+    public async Task<IReadOnlyList<IJobSource>> ClaimAsync(JobId? id, CancellationToken token)
+    {
+        Dictionary<JobId, JobHead> claimed = (await storage.ClaimAsync(engine.RunnerEpoch, id, token)).ToDictionary(h => h.Id);
+        List<IJobSource> jobs = [];
+        List<Task> recoveries = [];
+        // A child goes on with its parent, which asks for it. Those that were at work come first.
+        foreach (JobHead head in claimed.Values.Where(h => !h.Id.IsChild).OrderBy(h => h.IsIdle))
+        {
+            // Who waited has not brought the process down, and who is asked for by name gets all its restarts again.
+            int restarts = id is not null || head.IsIdle ? 0 : head.Restarts;
+            if (restarts > engine.Options.Restarts.Attempts)
+            {
+                jobs.Add(await SetAsideAsync(head, $"its process ended {restarts} times while it was at work and before it got any further; look at what it does, then resume it by its id (OrchestratorOptions.Restarts.Attempts is {engine.Options.Restarts.Attempts})", token));
+            }
+            else if (id is null && (head.IsIdle || restarts > 1))
+            {
+                AddDormant(head, restarts);
+                jobs.Add(new LiveJob(this, head, Stored(head).Contract));
+            }
+            else
+            {
+                IJobSource job = await BringAsync(head with { Restarts = restarts }, claimed, null, token);
+                jobs.Add(job is JobRunner runner ? new LiveJob(this, runner) : job);
+                recoveries.Add((job as JobRunner)?.Recovered ?? Task.CompletedTask);
+            }
+        }
+        // Their children are known then, too.
+        await Task.WhenAll(recoveries);
+        Hear();
+        return jobs;
+    }
+
+    /// <summary>A job's source for outsiders, or null where the store does not know it.</summary>
+    public async Task<IJobSource?> FindAsync(JobId id)
+    {
+        if (engine.Jobs.Find(id) is { HasLeft: false } runner)
+            return new LiveJob(this, runner);
+        if (await storage.FindAsync(id) is not { } head)
+            return null;
+        StoredJob stored = Stored(head);
+        return IsDormant(id) ? new LiveJob(this, head, stored.Contract) : stored;
+    }
+
+    private StoredJob Stored(JobHead head) => new(storage, head, engine.Options.Agents.Find(head.AgentId, head.AgentVersion, engine.Options.Services)?.Contract, Hear);
+
+    /// <summary>Reads a job and starts its replay; where that cannot be, it is set aside with the reason.</summary>
+    private async Task<IJobSource> BringAsync(JobHead head, IReadOnlyDictionary<JobId, JobHead> claimed, DormantJob? dormant, CancellationToken token)
+    {
+        if (engine.Options.Agents.Find(head.AgentId, head.AgentVersion, engine.Options.Services) is not { } agent)
+            return await SetAsideAsync(head, $"agent {head.AgentId} {head.AgentVersion} is not registered here", token);
+        Recovery recovery = new();
+        RecoveredJob job;
+        try
+        {
+            job = await Recovery.ReadAsync(storage, head, 0, token);
+            await recovery.ReadChildrenAsync(storage, engine.RunnerEpoch, job, claimed, dormant, token);
+        }
+        catch (JournalDamagedException e)
+        {
+            // One damaged job keeps no other from going on.
+            return await SetAsideAsync(head, e.Message, token);
+        }
+        // If it now brings the process down, the next one must know that it was at work.
+        if (head.IsIdle && await AppendHeadAsync(head with { Status = JobStatus.Running, IsIdle = false, Detail = null }, job.State.Last, token) != AppendResult.Appended)
+            return Stored(head);
+        JobRunner runner = new(engine, head.Id, agent, Recovery.OptionsOf(head), null, job.State) { WhenEnded = engine.Jobs.Ended, Recovery = recovery, Ties = dormant?.TiesOf(head.Id) ?? new JobTies() };
+        if (!engine.Jobs.TryAdd(runner, out JobRunner? known))
+            return known;
+        if (engine.IsStopping)
+            _ = runner.DetachAsync();
+        runner.Enqueue(new JobRunner.RecoverDelivery(job.Entries, 0));
+        return runner;
+    }
+
+    /// <summary>Gives a claimed job away: it waits, with the reason, until somebody resumes it.</summary>
+    private async Task<StoredJob> SetAsideAsync(JobHead head, string reason, CancellationToken token)
+    {
+        engine.Log.JobSuspended(head.Id, reason);
+        long last = 0;
+        await foreach (JournalRecord record in storage.ReadAsync(head.Id, Math.Max(1, head.Checkpoint), token))
+            last = record.First + record.Count - 1;
+        JobHead aside = head with { Status = JobStatus.Suspended, Detail = reason, Runner = 0, IsIdle = false };
+        await AppendHeadAsync(aside, last, token);
+        return Stored(aside);
+    }
+
+    private async Task<AppendResult> AppendHeadAsync(JobHead head, long last, CancellationToken token) =>
+        (await storage.AppendAsync([new JobAppend { Job = head.Id, Epoch = head.Epoch, Record = new JournalRecord(last + 1, 0, default), Head = head }], token))[0];
+}

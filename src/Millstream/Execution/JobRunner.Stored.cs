@@ -11,6 +11,9 @@ internal sealed partial class JobRunner : IJournalOwner
     /// <summary>Done when its first record is stored, or refused.</summary>
     public Task<AppendResult> Stored => _created.Task;
 
+    /// <summary>Why the store takes nothing any more, once it has failed.</summary>
+    public JournalStorageException? StoreError { get; private set; }
+
     /// <summary>The head to write, or null where it has not changed.</summary>
     public JobHead? TakeHead(bool hasEnding)
     {
@@ -73,6 +76,7 @@ internal sealed partial class JobRunner : IJournalOwner
 
     public void Refused(AppendResult result, JournalStorageException? error)
     {
+        StoreError ??= error;
         if (error is not null)
             _created.TrySetException(error);
         else if (_created.TrySetResult(result) && result == AppendResult.Conflict)

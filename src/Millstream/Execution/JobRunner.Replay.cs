@@ -50,9 +50,6 @@ internal sealed partial class JobRunner
         foreach (PendingCommand command in Pending<PendingCommand>())
         {
             command.Resume(past.GetValueOrDefault(command.Number));
-#if MILLSTREAM_PLANTED_BUGS
-            if (PlantedBugs.Is(Bug.StopForgotten)) continue;
-#endif
             if (command.IsStopping)
                 command.Stop();
         }

@@ -85,10 +85,6 @@ internal sealed partial class JobRunner : IJournalOwner
             _ = DetachAsync(new JobDetachedException(Id));
             return;
         }
-#if MILLSTREAM_PLANTED_BUGS
-        if (PlantedBugs.Is(Bug.FencedGoesOn) && result == AppendResult.Fenced) return;
-        if (!PlantedBugs.Is(Bug.UnstoredEndKept))
-#endif
         // An end that is not stored is none: whoever has the job now says how it ends.
         if (Journal is not StoredJobJournal { IsEnded: true })
             _ended = null;

@@ -45,7 +45,7 @@ internal abstract class SentDelivery : Delivery
         if (runner.Ended is not null)
             Answer(SignalResult.JobEnded);
         else
-            _result.TrySetException(new JobDetachedException(runner.Id));
+            _result.TrySetException(runner.StoreError ?? (Exception)new JobDetachedException(runner.Id));
     }
 
     public void Answer(SignalResult result) => _result.TrySetResult(result);

@@ -11,6 +11,9 @@ internal sealed partial class JobRunner : IJournalOwner
     /// <summary>Done when its first record is stored, or refused.</summary>
     public Task<AppendResult> Stored => _created.Task;
 
+    /// <summary>Why the store takes nothing any more, once it has failed.</summary>
+    public JournalStorageException? StoreError { get; private set; }
+
     /// <summary>The head to write, or null where it has not changed.</summary>
     public JobHead? TakeHead(bool hasEnding)
     {
@@ -33,7 +36,8 @@ internal sealed partial class JobRunner : IJournalOwner
             return new HeadState(hasEnding ? Status : JobStatus.Running, false, long.MaxValue, _restarts, _checkpoint);
         lock (_gate)
         {
-            JobStatus status = Status;
+            // What waits for a lease or for its own record changes from step to step, and is not written each time.
+            JobStatus status = Status is JobStatus.Waiting && _active > 0 ? JobStatus.Running : Status;
             // Where it has children, their ends must be looked for when it is taken up again.
             bool isIdle = status == JobStatus.Waiting && _active == 0 && _children == 0 && !_isCancelled && _outcome is null;
             return new HeadState(status, isIdle, isIdle ? Due() : long.MaxValue, _restarts, _checkpoint);
@@ -73,6 +77,7 @@ internal sealed partial class JobRunner : IJournalOwner
 
     public void Refused(AppendResult result, JournalStorageException? error)
     {
+        StoreError ??= error;
         if (error is not null)
             _created.TrySetException(error);
         else if (_created.TrySetResult(result) && result == AppendResult.Conflict)

@@ -55,8 +55,12 @@ internal sealed class StoredJobJournal : JobJournal
         if (PlantedBugs.Is(Bug.NumberNotCarried) && _last > 0) _last--;
 #endif
         _first = _last + 1;
+        Depth = job.Value.AsSpan().Count('/');
         StartAfter(_last);
     }
+
+    /// <summary>How many jobs are above it: 0 for one that is nobody's child.</summary>
+    public int Depth { get; }
 
     /// <summary>The job's epoch under which it is written.</summary>
     public long Epoch { get; }

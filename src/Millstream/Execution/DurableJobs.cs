@@ -98,6 +98,9 @@ internal sealed partial class DurableJobs(Engine engine, IJournalStorage storage
         try
         {
             job = await Recovery.ReadAsync(storage, head, 0, token);
+            // It ended here while the heads of a claim that the store had broken off were looked through.
+            if (job.Ending is not null)
+                return Stored(await storage.FindAsync(head.Id, token) ?? head);
             await recovery.ReadChildrenAsync(storage, engine.RunnerEpoch, job, claimed, dormant, token);
         }
         catch (JournalDamagedException e)

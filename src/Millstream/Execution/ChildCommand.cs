@@ -102,7 +102,7 @@ internal abstract class ChildCommand(Agent agent, object? input, string subject)
             try
             {
                 Recovery recovery = new();
-                if (await recovery.TakeChildAsync(Runner.Engine.Writer!.Storage, Runner.Engine.RunnerEpoch, ChildId) is { } known)
+                if (await recovery.TakeChildAsync(Runner.Engine.Writer!.Storage, Runner.Engine.RunnerEpoch, ChildId, Runner.Recovery?.ShownOf(ChildId) ?? 0) is { } known)
                 {
                     Adopt(known, recovery);
                     return;

@@ -13,6 +13,7 @@ internal sealed partial class JobRunner
     private readonly Queue<(SendOrPostCallback Callback, object? State)> _ready = new(0);
     private Turn _turn = new();
     private bool _inTurn;
+    private List<JournalEntry>? _unshown;
     private string? _lastCommand;
 
     /// <summary>The recorded time of the turn's delivery, in UTC ticks; never goes back.</summary>
@@ -154,6 +155,7 @@ internal sealed partial class JobRunner
     // In the order in which the body asked, and never before the record is durable.
     private void Apply(Turn turn)
     {
+        ShowHeldBack();
         // What is recorded when the process goes is done by the next one.
         if (IsStopped)
             turn.Effects.Clear();
@@ -186,8 +188,21 @@ internal sealed partial class JobRunner
     /// <summary>A durable entry of a child has a small entry in its parent's stream; its deltas are read from the child.</summary>
     public void ShowInParent(JournalEntry entry)
     {
-        if (Parent is { } parent)
+        if (_unshown is not null)
+            _unshown.Add(entry);
+        else if (Parent is { } parent)
             ShowIn(parent, Id, entry);
+    }
+
+    /// <summary>Shows nothing in the parent's stream until the job is stored: another process may have made it before.</summary>
+    public void HoldBack() => _unshown = [];
+
+    private void ShowHeldBack()
+    {
+        if (_unshown is not { } held)
+            return;
+        _unshown = null;
+        ShowInParent(held);
     }
 
     private static void ShowIn(JobRunner parent, JobId child, JournalEntry entry)

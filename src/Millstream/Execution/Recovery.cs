@@ -20,6 +20,14 @@ internal sealed class Recovery
 {
     private readonly Lock _gate = new();
     private readonly Dictionary<JobId, RecoveredJob> _children = [];
+    private readonly Dictionary<JobId, long> _shown = [];
+
+    /// <summary>The last entry that its parent's journal shows of a child that could not be taken up with it.</summary>
+    public long ShownOf(JobId child)
+    {
+        lock (_gate)
+            return _shown.GetValueOrDefault(child);
+    }
 
     /// <summary>A child of a job that is taken up again; each is given once.</summary>
     public RecoveredJob? TakeChild(JobId id)
@@ -70,12 +78,16 @@ internal sealed class Recovery
     }
 
     /// <summary>Takes over one child with its own children; null where another runner has it.</summary>
-    public async Task<RecoveredJob?> TakeChildAsync(IJournalStorage storage, long runner, JobId id)
+    /// <param name="storage">The store.</param>
+    /// <param name="runner">The parent's runner.</param>
+    /// <param name="id">The child.</param>
+    /// <param name="shown">The last entry of it that its parent's journal shows.</param>
+    public async Task<RecoveredJob?> TakeChildAsync(IJournalStorage storage, long runner, JobId id, long shown)
     {
         JobHead? head = (await storage.ClaimAsync(runner, id)).FirstOrDefault() ?? await storage.FindAsync(id);
         if (head is null || (head.Ended is null && head.Runner != runner))
             return null;
-        RecoveredJob child = await ReadAsync(storage, head, 1, default);
+        RecoveredJob child = await ReadAsync(storage, head, 1, default) with { Shown = shown };
         await ReadChildrenAsync(storage, runner, child, new Dictionary<JobId, JobHead>(), null, default);
         return child;
     }
@@ -99,10 +111,14 @@ internal sealed class Recovery
             JobHead? head = claimed.GetValueOrDefault(id) ?? await storage.FindAsync(id, token);
             if (head is { Ended: null } && head.Runner != runner)
                 head = (await storage.ClaimAsync(runner, id, token)).FirstOrDefault();
+            long known = shown.GetValueOrDefault(id);
             // Where another runner has it, the parent asks for it until it is free.
             if (head is null)
+            {
+                lock (_gate)
+                    _shown[id] = known;
                 continue;
-            long known = shown.GetValueOrDefault(id);
+            }
             RecoveredJob child = await ReadAsync(storage, head, known + 1, token) with { Shown = known, Ties = dormant?.TiesOf(id) ?? new JobTies() };
             lock (_gate)
                 _children[id] = child;

@@ -37,7 +37,7 @@ internal sealed class StoreAudit(DurableHistory history)
                 Fail(job, $"runner {runner} took it from runner {job.Runner}, which lives");
             if (head.Epoch != ++job.Epoch || head.Runner != runner)
                 Fail(job, $"it was claimed by runner {runner} under epoch {job.Epoch}, and its head says runner {head.Runner}, epoch {head.Epoch}");
-            job.Runner = runner;
+            (job.Runner, job.ClaimedAt) = (runner, history.Time.Now);
         }
     }
 
@@ -172,6 +172,8 @@ internal sealed class StoredRecord : IJournalView
     public long Epoch { get; set; } = 1;
 
     public long Runner { get; set; }
+
+    public long ClaimedAt { get; set; }
 
     public JobHead? Head { get; set; }
 

@@ -158,7 +158,8 @@ internal sealed class DurableHistory : History
     private void CheckOverdue(StoredRecord job)
     {
         const int often = 15;
-        bool isLate = IsAtWork(job.Runner) && ((!job.IsCancelling && !job.HasReturned && job.Head?.Deadline is { } deadline && deadline.UtcTicks + s_overdue < Time.Now)
+        // A store that gives a record at a time takes seconds for a job.
+        bool isLate = IsAtWork(job.Runner) && job.ClaimedAt + 4 * s_overdue < Time.Now && ((!job.IsCancelling && !job.HasReturned && job.Head?.Deadline is { } deadline && deadline.UtcTicks + s_overdue < Time.Now)
             || job.Open.Values.Any(e => e.Kind == EntryKind.TimerSet && (long)e.Payload! + s_overdue < Time.Now)
             || job.Record.Stops.Any(s => !job.Finished.Contains(s.Key) && job.Entries[(int)s.Value - 1].Entry is { Kind: not EntryKind.ChildStopping } stop && stop.Time + 2 * s_overdue < Time.Now)
             || job.Items.Values.Any(i => i.Time + 2 * s_overdue < Time.Now));

@@ -78,6 +78,9 @@ public static class JobEventKinds
     /// <summary>Another process, or the same one started again, goes on with the job; <c>runner</c>, <c>epoch</c>, <c>version</c>.</summary>
     public const string JobResumed = "job.resumed";
 
+    /// <summary>Up to here the entries are copies of another job's; <c>from</c>, <c>at</c>.</summary>
+    public const string JobForked = "job.forked";
+
     /// <summary>The body returned; what it left behind is being stopped.</summary>
     public const string JobReturned = "job.returned";
 
@@ -134,6 +137,9 @@ public static class JobEventKinds
 
     /// <summary>A signal was delivered; <c>type</c>, <c>data</c>.</summary>
     public const string Signal = "signal";
+
+    /// <summary>Something in the job's inbox was not taken; <c>item</c>, <c>sender</c>, <c>reason</c>, <c>data</c>.</summary>
+    public const string SignalRefused = "signal.refused";
 
     /// <summary>A timer was set; <c>timer</c>, <c>due</c>.</summary>
     public const string TimerSet = "timer.set";

@@ -76,20 +76,62 @@ internal sealed partial class DurableJobs
                     return;
                 case InboxKind.Answer:
                     JsonElement answer = JsonSerializer.Deserialize<JsonElement>(item.Payload.Span);
-                    if (runner.Question(answer.GetProperty("question").GetString()!)?.AnswerAsync(answer.GetProperty("reply"), entry.Number) is not { IsCompletedSuccessfully: true } refused || refused.Result != SignalResult.UnknownQuestion)
-                        return;
-                    break;
+                    runner.Enqueue(new AnswerDelivery(entry, answer.GetProperty("question").GetString()!, answer.GetProperty("reply")));
+                    return;
+                default:
+                    runner.Enqueue(new RefusedDelivery(entry, $"items of kind {item.Kind} are not known to this version"));
+                    return;
             }
         }
         catch (Exception e) when (e is JsonException or ArgumentException or InvalidOperationException or NotSupportedException or KeyNotFoundException)
         {
-            runner.Engine.Log.InboxItemRefused(runner.Id, e.Message);
+            runner.Enqueue(new RefusedDelivery(entry, $"it does not fit: {e.Message}"));
         }
-        runner.Enqueue(new RefusedDelivery(entry.Number));
     }
 
-    private sealed class RefusedDelivery(long number) : Delivery
+    /// <summary>Takes an item out of the inbox with an entry that says why it was not delivered.</summary>
+    private static void Refuse(JobRunner runner, InboxEntry entry, string reason)
     {
-        public override void Deliver(JobRunner runner) => runner.TakeFromInbox(number);
+        const int mostShown = 4096, longestReason = 1000;
+        InboxItem item = entry.Item;
+        runner.Engine.Log.InboxItemRefused(runner.Id, reason);
+        runner.TakeFromInbox(entry.Number);
+        JsonElement? data = null;
+        if (item.Payload.Length <= mostShown)
+        {
+            try
+            {
+                data = JsonSerializer.Deserialize<JsonElement>(item.Payload.Span);
+            }
+            catch (JsonException)
+            {
+                // The reason says so.
+            }
+        }
+        string kind = item.Kind switch { InboxKind.Signal => "signal", InboxKind.Cancel => "cancel", InboxKind.Answer => "answer", _ => $"{item.Kind}" };
+        RefusalOf refusal = new(kind, item.SenderId, reason.Length > longestReason ? reason[..longestReason] + "…" : reason, data);
+        runner.Add(new JournalEntry(EntryKind.Refused, runner.Now) { Payload = refusal });
+    }
+
+    private sealed class RefusedDelivery(InboxEntry entry, string reason) : Delivery
+    {
+        public override void Deliver(JobRunner runner) => Refuse(runner, entry, reason);
+    }
+
+    /// <summary>An answer: whether its question is open is known in the job's turn, when what came before it was delivered.</summary>
+    private sealed class AnswerDelivery(InboxEntry entry, string question, JsonElement reply) : Delivery
+    {
+        public override void Deliver(JobRunner runner)
+        {
+            try
+            {
+                if (runner.Question(question)?.AnswerAsync(reply, entry.Number) is not { } answer || answer is { IsCompletedSuccessfully: true, Result: SignalResult.UnknownQuestion })
+                    Refuse(runner, entry, $"question {question} is not open: it was never asked, is answered, or was withdrawn");
+            }
+            catch (ArgumentException e)
+            {
+                Refuse(runner, entry, e.Message);
+            }
+        }
     }
 }

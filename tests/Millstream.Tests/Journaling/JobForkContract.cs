@@ -88,7 +88,8 @@ public abstract class JobForkContract
         Assert.Equal(new JobEnding.Completed(output), await fork.Ending);
         Assert.Equal(0, loop.Begins);
         Assert.InRange(loop.Rounds[0], 20, 29);
-        Assert.Equal(state.Seq, (await world.Storage.FindAsync(fork.Id))!.Checkpoint);
+        // It may have recorded another one since.
+        Assert.True((await world.Storage.FindAsync(fork.Id))!.Checkpoint >= state.Seq);
         // Its journal is larger than one record takes.
         Assert.True(at > 100);
         Assert.Equal(events.Take((int)at).Select(e => e.Kind), (await EventsAsync(fork)).Take((int)at).Select(e => e.Kind));

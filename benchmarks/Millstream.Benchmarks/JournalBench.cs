@@ -59,12 +59,12 @@ internal static class JournalBench
     public static string Rate(double microseconds) => string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{1e6 / microseconds,9:N0} /s");
 
     /// <summary>A synced commit of one row: what the disk asks.</summary>
-    private static double NaiveCommits(string folder) => Naive(Path.Combine(folder, "commits.db"), "log", Sequential, 1) / Sequential;
+    public static double NaiveCommits(string folder) => Naive(Path.Combine(folder, "commits.db"), "log", Sequential, 1) / Sequential;
 
     /// <summary>
     /// One row a step, many in a transaction: as a log, which nobody can read by job, and with the key that this takes. The second is the floor.
     /// </summary>
-    private static double NaiveRows(string folder, string kind) => Naive(Path.Combine(folder, $"{kind}.db"), kind, Batches, Jobs) / (Batches * Jobs);
+    public static double NaiveRows(string folder, string kind) => Naive(Path.Combine(folder, $"{kind}.db"), kind, Batches, Jobs) / (Batches * Jobs);
 
     private static double Naive(string path, string kind, int commits, int rows)
     {
@@ -106,10 +106,11 @@ internal static class JournalBench
     }
 
     /// <returns>Microseconds an entry, in batches of one record for each job.</returns>
-    public static async Task<double> AppendsAsync(IJournalStorage store, int jobs, int batches, int entries)
+    public static async Task<double> AppendsAsync(IJournalStorage store, int jobs, int batches, int entries, int before = 0)
     {
         JobId[] ids = [.. Enumerable.Range(0, jobs).Select(i => JobId.Parse($"j{i}"))];
-        await store.AppendAsync([.. ids.Select(id => new JobAppend
+        if (before == 0)
+            await store.AppendAsync([.. ids.Select(id => new JobAppend
         {
             Job = id, Epoch = 1, Record = new JournalRecord(1, 1, Bytes), Head = new JobHead { Id = id, AgentId = "bench", AgentVersion = "1", Created = DateTimeOffset.UnixEpoch },
         })]);
@@ -119,7 +120,7 @@ internal static class JournalBench
         {
             JobAppend[] batch = new JobAppend[jobs];
             for (int k = 0; k < jobs; k++)
-                batch[k] = new JobAppend { Job = ids[k], Epoch = 1, Record = new JournalRecord(2 + (long)i * entries, entries, bytes) };
+                batch[k] = new JobAppend { Job = ids[k], Epoch = 1, Record = new JournalRecord(2 + (before + (long)i) * entries, entries, bytes) };
             foreach (AppendResult result in await store.AppendAsync(batch))
             {
                 if (result != AppendResult.Appended)

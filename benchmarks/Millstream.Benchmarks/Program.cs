@@ -1,8 +1,8 @@
 using Millstream;
 
-// ./bench [engine] [events] [fleet] [journal] [postgresql] [sandbox] [scheduler] [--only TEXT]: all of them when none is named; with --only the engine's cases whose
+// ./bench [engine] [events] [fleet] [durable] [journal] [postgresql] [sandbox] [scheduler] [waiting] [--only TEXT]: all of them when none is named; `long` only when it is. With --only the engine's cases whose
 // names have the text. Exit code 1 when a bound is missed.
-string[] known = ["engine", "events", "fleet", "journal", "postgresql", "sandbox", "scheduler"];
+string[] known = ["engine", "events", "fleet", "durable", "journal", "postgresql", "sandbox", "scheduler", "waiting", "long"];
 string? only = null;
 if (args is [.. var parts, "--only", var text])
     (args, only) = (parts, text);
@@ -14,7 +14,7 @@ if (args.FirstOrDefault(a => !known.Contains(a)) is { } wrong)
 
 Measure measure = new(Console.Out, only);
 Console.Out.WriteLine($"{Measure.Machine}; medians of 5 after a warm-up");
-foreach (string part in args.Length == 0 ? known : args)
+foreach (string part in args.Length == 0 ? known[..^1] : args)
 {
     switch (part)
     {
@@ -26,6 +26,15 @@ foreach (string part in args.Length == 0 ? known : args)
             break;
         case "fleet":
             await FleetBench.RunAsync(Console.Out);
+            break;
+        case "durable":
+            await DurableBench.RunAsync(measure);
+            break;
+        case "waiting":
+            await DurableBench.RunWaitingAsync(measure);
+            break;
+        case "long":
+            await DurableBench.RunLongAsync(measure);
             break;
         case "journal":
             await JournalBench.RunAsync(measure);

@@ -129,6 +129,9 @@ public sealed record TaskDefinition
     /// <summary>How many runs of a <c>for_each</c> may be under way at once; null leaves it to the resources.</summary>
     public int? MaxParallel { get; internal init; }
 
+    /// <summary>Whether a person is asked, rather than the task repeated, when it may have run.</summary>
+    public bool AtMostOnce { get; internal init; }
+
     /// <summary>Whether the workflow goes on when the task fails.</summary>
     public bool ContinueOnError { get; internal init; }
 

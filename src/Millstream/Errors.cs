@@ -5,6 +5,9 @@ namespace Millstream;
 /// <summary>Names of errors that the runtime itself gives; other errors carry the thrown exception's type name.</summary>
 public static class ErrorTypes
 {
+    /// <summary>A task that must not be repeated may have run, and a person decided that it failed.</summary>
+    public const string InDoubt = "InDoubt";
+
     /// <summary>No worker can ever meet the task's requirements.</summary>
     public const string NeverFeasible = "NeverFeasible";
 

@@ -78,6 +78,12 @@ public static class JobEventKinds
     /// <summary>Another process, or the same one started again, goes on with the job; <c>runner</c>, <c>epoch</c>, <c>version</c>.</summary>
     public const string JobResumed = "job.resumed";
 
+    /// <summary>A task that must not be repeated may have run, and a person has to say what became of it; <c>question</c>.</summary>
+    public const string TaskInDoubt = "task.inDoubt";
+
+    /// <summary>A person has said what became of a task in doubt; <c>question</c>, <c>data</c>.</summary>
+    public const string TaskDecided = "task.decided";
+
     /// <summary>Up to here the entries are copies of another job's; <c>from</c>, <c>at</c>.</summary>
     public const string JobForked = "job.forked";
 

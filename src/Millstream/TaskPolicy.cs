@@ -4,12 +4,30 @@ namespace Millstream;
 public sealed record TaskPolicy
 {
     private readonly TimeSpan? _timeout;
+    private readonly bool _isAtMostOnce;
+    private readonly RetryPolicy _retry = RetryPolicy.None;
 
     /// <summary>One attempt, no time limit.</summary>
     public static TaskPolicy Default { get; } = new();
 
     /// <summary>How failed attempts are tried again.</summary>
-    public RetryPolicy Retry { get; init; } = RetryPolicy.None;
+    /// <exception cref="ArgumentException">It has several attempts, and <see cref="AtMostOnce"/> excludes that.</exception>
+    public RetryPolicy Retry
+    {
+        get => _retry;
+        init => _retry = value.Attempts == 1 || !_isAtMostOnce ? value : throw OnceOnly(value.Attempts);
+    }
+
+    /// <summary>
+    /// Whether the task must not be repeated. Others run again when their process ended while they were at work; this one then becomes a question,
+    /// <see cref="TaskInDoubt"/>, as it does when it loses its lease. That it begins is durable before it does.
+    /// </summary>
+    /// <exception cref="ArgumentException"><see cref="Retry"/> has several attempts, which this excludes.</exception>
+    public bool AtMostOnce
+    {
+        get => _isAtMostOnce;
+        init => _isAtMostOnce = !value || _retry.Attempts == 1 ? value : throw OnceOnly(_retry.Attempts);
+    }
 
     /// <summary>The time that one attempt may take, from its lease on; null for no bound.</summary>
     /// <exception cref="ArgumentException">It is not greater than zero.</exception>
@@ -18,6 +36,8 @@ public sealed record TaskPolicy
         get => _timeout;
         init => _timeout = value is not { } time || time > TimeSpan.Zero ? value : throw new ArgumentException($"{nameof(TaskPolicy)}.{nameof(Timeout)} is {value}; give more than zero, or null for no bound.", nameof(value));
     }
+
+    private static ArgumentException OnceOnly(int attempts) => new($"{nameof(TaskPolicy)}.{nameof(AtMostOnce)} is true and {nameof(Retry)}.{nameof(RetryPolicy.Attempts)} is {attempts}; a task that must not be repeated has one attempt.");
 }
 
 /// <summary>Back-off between attempts. The lease is given back meanwhile.</summary>

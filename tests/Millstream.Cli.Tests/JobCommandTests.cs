@@ -55,6 +55,28 @@ public sealed class JobCommandTests : IDisposable
     }
 
     [Fact]
+    public async Task TaskThatMustNotBeRepeated_AfterKill_WaitsForAnAnswer()
+    {
+        string path = _folder.Write("once.yaml", $"name: once\nversion: 1\ntasks:\n  gate: {{ uses: http.get, at_most_once: true, with: {_server.With("gate")} }}\noutput: ${{{{ tasks.gate.output.text }}}}\n");
+        using (RunningCommand run = Start(path, "--job-id", "j1"))
+        {
+            await AskedForGateAsync();
+            run.Signal(Kill);
+            await run.EndUnreadAsync();
+        }
+
+        using RunningCommand resumed = RunningCommand.StartCommand(["resume", "j1", "--journal", Journal, "--json"], _folder.Path);
+        await resumed.WaitForAsync("task.inDoubt");
+        CommandResult shown = await MillstreamAsync("jobs", "show", "j1");
+        Assert.Contains("question   t1: task gate may have run (attempt 1); {\"action\":\"retry\"}", shown.Output);
+        CommandResult answered = await MillstreamAsync("answer", "j1", "t1", """{"action":"complete","output":{"status":200,"headers":{},"text":"from the log"}}""");
+        Assert.True(answered.ExitCode == 0, answered.Error);
+        JsonElement[] lines = JsonLines.Check((await resumed.EndAsync()).Output);
+        Assert.Equal("from the log", lines[^1].GetProperty("output").GetString());
+        Assert.False(_server.WasAskedMore(out string? again), again);
+    }
+
+    [Fact]
     public async Task Stop_ThenResumeOfAll_GoesOn()
     {
         string path = WriteAll();

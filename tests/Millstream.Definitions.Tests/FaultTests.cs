@@ -51,6 +51,7 @@ public sealed class FaultTests
     [InlineData("a: { uses: file.read, with: { path: x }, for_each: [a, b] }", "for_each must be one expression")]
     [InlineData("a: { uses: file.read, with: { path: \"${{ item }}\" } }", "'item' exists only in a task with for_each")]
     [InlineData("a: { uses: file.read, with: { path: \"${{ item }}\" }, for_each: \"${{ tasks.list.output.lines }}\", batch: 10 }", "path wants string; item is array<string>")]
+    [InlineData("a: { uses: file.read, with: { path: x }, at_most_once: true, retry: { attempts: 2 } }", "has 'at_most_once' and retry.attempts 2; a task that must not be repeated has one attempt")]
     [InlineData("a: { uses: file.read, with: { path: x }, batch: 10 }", "has 'batch' without 'for_each'")]
     [InlineData("a: { uses: file.read, with: { path: x }, if: \"${{ input.n }}\" }", "if wants boolean; input.n is integer")]
     [InlineData("a: { uses: file.read, with: { path: x }, needs: [lst] }", "needs 'lst', which is none; did you mean 'list'?")]

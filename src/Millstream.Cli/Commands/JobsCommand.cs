@@ -81,7 +81,7 @@ internal static class JobsCommand
             writer.WriteStartObject();
             writer.WriteString("question", question.Question);
             writer.WritePropertyName("data");
-            question.Data!.Value.WriteTo(writer);
+            (question.Data ?? Doubt(question)).WriteTo(writer);
             writer.WriteEndObject();
         }
 
@@ -108,13 +108,17 @@ internal static class JobsCommand
             Row("task", $"{(task.Job == head.Id ? "" : $"{task.Job} ")}{task.Task}: {task.Kind["task.".Length..]} {task.Time.ToLocalTime():HH:mm:ss}");
         foreach (JobEvent question in state.Questions)
         {
-            Row("question", $"{question.Question}: {question.Data!.Value.GetRawText()}");
+            Row("question", $"{question.Question}: {(question.Data is { } data ? data.GetRawText() : $"task {question.Task} may have run (attempt {question.Attempt}); {DoubtAnswers}")}");
             Row("", $"millstream answer {head.Id} {question.Question} JSON{JournalPlace.Argument(journal)}");
         }
 
         if (line.IsOrphaned)
             Console.Out.WriteLine(OutputText.Clean(ResumeCommand.NobodyRuns(line, journal)["millstream: ".Length..]));
     }
+
+    private const string DoubtAnswers = """{"action":"retry"}, {"action":"complete","output":…} or {"action":"fail","reason":…}""";
+
+    private static System.Text.Json.JsonElement Doubt(JobEvent doubt) => System.Text.Json.JsonSerializer.SerializeToElement(new { task = doubt.Task, attempt = doubt.Attempt });
 
     private static void Row(string name, string text) => Console.Out.WriteLine(OutputText.Clean($"{name,-10} {text}"));
 

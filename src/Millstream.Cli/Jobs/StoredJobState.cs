@@ -29,10 +29,10 @@ internal sealed class StoredJobState
         switch (e.Kind)
         {
             // A question of a child is answered under the child's id.
-            case JobEventKinds.QuestionAsked when !e.Job.IsChild:
+            case JobEventKinds.QuestionAsked or JobEventKinds.TaskInDoubt when !e.Job.IsChild:
                 _questions.Add(e);
                 break;
-            case JobEventKinds.QuestionAnswered or JobEventKinds.QuestionWithdrawn or JobEventKinds.QuestionWithdrawing:
+            case JobEventKinds.QuestionAnswered or JobEventKinds.QuestionWithdrawn or JobEventKinds.QuestionWithdrawing or JobEventKinds.TaskDecided:
                 _questions.RemoveAll(q => q.Question == e.Question && q.Job == e.Job);
                 break;
             case JobEventKinds.TaskScheduled or JobEventKinds.TaskStarted or JobEventKinds.TaskRetried or JobEventKinds.TaskStopping:
@@ -41,6 +41,7 @@ internal sealed class StoredJobState
                 break;
             case JobEventKinds.TaskCompleted or JobEventKinds.TaskFailed or JobEventKinds.TaskCancelled:
                 Forget(e);
+                _questions.RemoveAll(q => q.Task == e.Task && q.Job == e.Job && q.Kind == JobEventKinds.TaskInDoubt);
                 break;
         }
     }

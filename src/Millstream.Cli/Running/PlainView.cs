@@ -78,6 +78,9 @@ internal sealed class PlainView(RunModel model, TextWriter output, TextWriter er
             case JobEventKinds.TaskStarted or JobEventKinds.ChildStarted:
                 Line(e, $"{path} started{(e.Attempt > 1 ? $" (attempt {e.Attempt})" : "")}");
                 break;
+            case JobEventKinds.TaskInDoubt:
+                Line(e, $"{path} may have run (attempt {e.Attempt}) and must not be repeated: look what it did, then answer question {e.Question} of job {e.Job} (millstream answer)");
+                break;
             case JobEventKinds.TaskRetried:
                 _output.Flush(line);
                 Line(e, $"{path} failed and is tried again: {OutputText.CleanLines(e.Error!.Message)}");

@@ -122,6 +122,10 @@ internal sealed class RunModel
             case JobEventKinds.TaskStarted:
                 line.Start(e.Time);
                 break;
+            case JobEventKinds.TaskInDoubt:
+                line.Running = Math.Max(0, line.Running - 1);
+                line.Phase = TaskPhase.Waiting;
+                break;
             case JobEventKinds.TaskRetried:
                 line.Running--;
                 line.Retries++;

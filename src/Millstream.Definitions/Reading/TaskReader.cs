@@ -26,12 +26,17 @@ internal sealed class TaskReader(ReadContext context)
             Line = entry.KeyMark.Line,
             Batch = _nodes.Whole(map, "batch", name + ".batch", 1),
             MaxParallel = _nodes.Whole(map, "max_parallel", name + ".max_parallel", 1),
+            AtMostOnce = _nodes.Flag(map, "at_most_once", name + ".at_most_once") ?? false,
             ContinueOnError = _nodes.Flag(map, "continue_on_error", name + ".continue_on_error") ?? false,
             Timeout = _nodes.Duration(map, "timeout", name + ".timeout"),
             Retry = Retry(map, name),
             Description = _nodes.Text(map, "description", name + ".description"),
         };
         task = Requires(map, task, name);
+        if (task.AtMostOnce && task.Retry.Attempts > 1)
+            context.Faults.Add(map.Find("at_most_once")!.Value.Mark, $"{name} has 'at_most_once' and retry.attempts {task.Retry.Attempts}; a task that must not be repeated has one attempt");
+        if (task.AtMostOnce && task.Uses is "agent" or "workflow")
+            context.Faults.Add(map.Find("at_most_once")!.Value.Mark, $"{name} has 'at_most_once', which the tasks inside can have; {task.Uses} goes on where it was");
         foreach (string key in (string[])["batch", "max_parallel"])
         {
             if (map.Find(key) is { } only && map.Find("for_each") is null)

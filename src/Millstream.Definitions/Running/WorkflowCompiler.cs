@@ -101,6 +101,7 @@ internal sealed class WorkflowCompiler(WorkflowDefinition definition, IReadOnlyD
         Policy = new TaskPolicy
         {
             Timeout = task.Timeout,
+            AtMostOnce = task.AtMostOnce,
             Retry = new RetryPolicy { Attempts = task.Retry.Attempts, Delay = task.Retry.Delay, Factor = task.Retry.Factor, MaxDelay = task.Retry.MaxDelay, Jitter = task.Retry.Jitter },
         },
     };

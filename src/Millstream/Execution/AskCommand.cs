@@ -3,7 +3,7 @@ using System.Text.Json;
 namespace Millstream;
 
 /// <summary>An open question. It holds no lease and may stay open for days.</summary>
-internal abstract class AskCommand(string questionId, object question, PayloadType replyType) : PendingCommand
+internal abstract class AskCommand(string questionId, object question, PayloadType replyType) : PendingCommand, IOpenQuestion
 {
     private int _isOver;
     private object? _reply;
@@ -38,9 +38,6 @@ internal abstract class AskCommand(string questionId, object question, PayloadTy
 
     public override void Stop() => TryEnd(null, isStopped: true, null);
 
-    /// <summary>Answers it, once.</summary>
-    /// <param name="reply">The reply.</param>
-    /// <param name="inboxNumber">Its number in the job's inbox, 0 where it did not come through it.</param>
     public Task<SignalResult> AnswerAsync(JsonElement reply, long inboxNumber = 0)
     {
         object? value;

@@ -41,7 +41,7 @@ internal abstract class ChildCommand(Agent agent, object? input, string subject)
         _ => new JobEnding.Cancelled((end.Payload as JobError)?.Message),
     };
 
-    public override void Resume(int attempts)
+    public override void Resume(PastOf past)
     {
         if (Runner.Recovery?.TakeChild(ChildId) is not { } known)
             Start();

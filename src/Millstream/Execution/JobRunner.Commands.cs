@@ -44,6 +44,9 @@ internal sealed partial class JobRunner
         cleanUp.Commands.Add(command);
     }
 
+    /// <summary>Starts a task again when the turn is durable.</summary>
+    public void StartAgain(TaskCommand task) => _turn.Effects.Add(new Effect(task, false));
+
     /// <summary>Stops a command: its end is delivered later, and holds its result if it finished in spite of it.</summary>
     public void StopCommand(PendingCommand command)
     {

@@ -130,6 +130,17 @@ internal sealed partial class JobRunner
         DisposeTimers();
     }
 
+    /// <summary>Changes what decides whether a pending command needs this process.</summary>
+    public void Recount(PendingCommand command, Action change)
+    {
+        lock (_gate)
+        {
+            Count(command, -1);
+            change();
+            Count(command, 1);
+        }
+    }
+
     private void Count(PendingCommand command, int by)
     {
         if (command is ChildCommand)

@@ -24,14 +24,14 @@ internal sealed partial class JobRunner
     /// <param name="entries">All entries of the journal.</param>
     private void Replay(JournalEntry[] entries)
     {
-        Dictionary<int, int> attempts = [];
+        Dictionary<int, PastOf> past = [];
         // What comes before was read for others.
         int start = _checkpoint == 0 ? 0 : Array.FindIndex(entries, e => e.Number == _checkpoint);
         for (int i = start; i < entries.Length && !IsStopped; i++)
         {
             JournalEntry entry = entries[i];
-            if (entry.Kind == EntryKind.TaskStarted)
-                attempts[entry.Command] = entry.Attempt;
+            if (entry.Kind is EntryKind.TaskStarted or EntryKind.TaskInDoubt or EntryKind.TaskDecided)
+                past[entry.Command] = new PastOf(entry.Attempt, entry.Kind == EntryKind.TaskInDoubt, entry.Kind == EntryKind.TaskStarted);
             if (entry.IsNote)
             {
                 // Turns are appended in one piece, so a note lies between two of them.
@@ -52,7 +52,7 @@ internal sealed partial class JobRunner
         _passedOnBefore = null;
         foreach (PendingCommand command in Pending<PendingCommand>())
         {
-            command.Resume(attempts.GetValueOrDefault(command.Number));
+            command.Resume(past.GetValueOrDefault(command.Number));
             // A child that has one knows its sender's id and drops it.
             foreach (SignalDelivery signal in passedOn[command])
                 ((ChildCommand)command).Send(signal);
@@ -77,6 +77,8 @@ internal sealed partial class JobRunner
                 return new CancelDelivery(entry.Payload as string, entry.Subject is not null);
             case EntryKind.JobReturned:
                 return new AbandonDelivery(entry.Payload is JobError error ? new JobEnding.Failed(error) : new JobEnding.Cancelled(_cancelReason));
+            case EntryKind.TaskDecided when Pending<TaskCommand>().Find(t => t.Number == entry.Command) is { } task:
+                return task.DecisionOf(entry);
             default:
                 for (PendingCommand? command = _firstPending; command is not null; command = command.NextPending)
                 {

@@ -75,10 +75,12 @@ internal sealed partial class JobRunner
     }
 
     /// <summary>The open question of that id.</summary>
-    public AskCommand? Question(string id) => Pending<AskCommand>().Find(a => a.QuestionId == id);
+    public IOpenQuestion? Question(string id) => OpenQuestions().Find(a => a.QuestionId == id);
 
     /// <summary>The open questions.</summary>
-    public IReadOnlyList<OpenQuestion> Questions() => [.. Pending<AskCommand>().Select(q => new OpenQuestion(q.QuestionId, q.Question))];
+    public IReadOnlyList<OpenQuestion> Questions() => [.. OpenQuestions().Select(q => new OpenQuestion(q.QuestionId, q.Question))];
+
+    private List<IOpenQuestion> OpenQuestions() => [.. Pending<PendingCommand>().Where(c => c is AskCommand or TaskCommand { IsInDoubt: true }).Cast<IOpenQuestion>()];
 
     public string AgentId => Agent.Id;
 

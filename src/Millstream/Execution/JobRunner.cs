@@ -85,6 +85,15 @@ internal sealed partial class JobRunner : IThreadPoolWorkItem, IJobRuntime, IJob
         ShowInParent(note);
     }
 
+    /// <summary>Appends a note of a task that runs, for somebody who waits until it is durable.</summary>
+    /// <returns>Whether it is already.</returns>
+    public bool Note(JournalEntry note, IDurable whenDurable)
+    {
+        bool isDurable = Journal.Append([note], whenDurable);
+        ShowInParent(note);
+        return isDurable;
+    }
+
     /// <summary>The pump.</summary>
     public void Execute()
     {

@@ -1,4 +1,25 @@
+using System.Text.Json;
+
 namespace Millstream;
+
+/// <summary>What notes say of a command that has not ended.</summary>
+/// <param name="Attempts">How many attempts had begun.</param>
+/// <param name="IsInDoubt">Whether a person was asked what became of the last one.</param>
+/// <param name="IsStartedSinceDecision">Whether an attempt began after a person had decided about the one before.</param>
+internal readonly record struct PastOf(int Attempts, bool IsInDoubt, bool IsStartedSinceDecision);
+
+/// <summary>Something that a person is asked.</summary>
+internal interface IOpenQuestion
+{
+    string QuestionId { get; }
+
+    object Question { get; }
+
+    /// <summary>Answers it, once.</summary>
+    /// <param name="reply">The reply.</param>
+    /// <param name="inboxNumber">Its number in the job's inbox, 0 where it did not come through it.</param>
+    Task<SignalResult> AnswerAsync(JsonElement reply, long inboxNumber = 0);
+}
 
 /// <summary>
 /// A command that only a delivery completes: its end is that delivery. Issued and settled inside turns; <see cref="Start"/> and
@@ -53,8 +74,8 @@ internal abstract class PendingCommand : Delivery
     public abstract void Restore(JournalEntry end);
 
     /// <summary>Takes it up again after a replay.</summary>
-    /// <param name="attempts">How many attempts had begun.</param>
-    public virtual void Resume(int attempts) => Start();
+    /// <param name="past">What the notes of the journal say of it.</param>
+    public virtual void Resume(PastOf past) => Start();
 
     public override void Deliver(JobRunner runner)
     {

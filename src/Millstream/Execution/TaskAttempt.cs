@@ -128,12 +128,18 @@ internal sealed class TaskAttempt(TaskCommand command, Grant grant, int number) 
             End(null, new OperationCanceledException($"task {TaskId} was told to stop before it began"), true);
             return;
         }
-        IReadOnlyList<GrantMember> members = grant.Members;
-        command.Runner.Note(new JournalEntry(EntryKind.TaskStarted, Engine.UtcTicks)
+        JournalEntry started = new(EntryKind.TaskStarted, Engine.UtcTicks) { Command = command.Number, Subject = command.Subject, Attempt = number, Payload = WhereItRuns() };
+        if (!command.Policy.AtMostOnce || command.Runner.Note(started, new WhenDurable(this)))
         {
-            Command = command.Number, Subject = command.Subject, Attempt = number,
-            Payload = WhereItRuns(),
-        });
+            if (!command.Policy.AtMostOnce)
+                command.Runner.Note(started);
+            Begin();
+        }
+    }
+
+    private void Begin()
+    {
+        IReadOnlyList<GrantMember> members = grant.Members;
         if (command.Policy.Timeout is { } timeout)
         {
             lock (command)
@@ -300,6 +306,28 @@ internal sealed class TaskAttempt(TaskCommand command, Grant grant, int number) 
             Engine.Fleet.EndQuarantine(grant);
         Engine.AttemptEnds();
         command.AttemptEnded(this, output, error, isInline);
+    }
+
+    /// <summary>The begin of an attempt that must not be repeated is on record, or nothing is recorded any more.</summary>
+    private sealed class WhenDurable(TaskAttempt attempt) : IDurable, IThreadPoolWorkItem
+    {
+        private bool _isLost;
+
+        public void Durable() => attempt.Engine.Executor.Schedule(this);
+
+        public void Lost()
+        {
+            _isLost = true;
+            Durable();
+        }
+
+        public void Execute()
+        {
+            if (_isLost || attempt.IsToldToStop)
+                attempt.End(null, new OperationCanceledException($"task {attempt.TaskId} was told to stop before it began"), false);
+            else
+                attempt.Begin();
+        }
     }
 
     private void TimeOut()

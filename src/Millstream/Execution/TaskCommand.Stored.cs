@@ -10,10 +10,15 @@ internal abstract partial class TaskCommand
             _output = JobRunner.ReadPayload(task.OutputType, end.Payload);
     }
 
-    public override void Resume(int attempts)
+    public override void Resume(PastOf past)
     {
-        _attempts = attempts;
-        Start();
+        _attempts = past.Attempts;
+        if (Policy.AtMostOnce && _attempts > 0 && (_decision is null || past.IsStartedSinceDecision))
+            Doubt(past.IsInDoubt);
+        else if (_decision is { Action: not TaskDecisionAction.Retry } decision)
+            EndAsDecided(decision);
+        else
+            Start();
     }
 
     /// <summary>The output as the body will see it, on the first run as on any other: read back from its bytes.</summary>

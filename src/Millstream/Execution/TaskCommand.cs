@@ -123,7 +123,7 @@ internal abstract partial class TaskCommand(AgentTask task, object? input, RunSe
             _isStopped = true;
             if (_attempt is not null)
                 _attempt.Cancel(AttemptEnd.Stopped, null);
-            else if (_backOff is not null)
+            else if (_backOff is not null || _isInDoubt)
                 isIdle = true;
             else
                 waiting = _request;
@@ -155,7 +155,7 @@ internal abstract partial class TaskCommand(AgentTask task, object? input, RunSe
             (output, error) = Recorded(output);
         TaskError? failure = null;
         TimeSpan delay = default;
-        bool isAgain = false, isRequeued = false;
+        bool isAgain = false, isRequeued = false, isInDoubt = false;
         lock (this)
         {
             if (_attempt != attempt)
@@ -169,7 +169,7 @@ internal abstract partial class TaskCommand(AgentTask task, object? input, RunSe
                 failure = attempt.ErrorOf(error);
                 if (end == AttemptEnd.LeaseLost && !_isStopped)
                 {
-                    (isAgain, isRequeued) = (true, true);
+                    (isAgain, isRequeued, isInDoubt) = (!Policy.AtMostOnce, !Policy.AtMostOnce, Policy.AtMostOnce);
                 }
                 else if (end == AttemptEnd.Stopped || _isStopped)
                 {
@@ -184,7 +184,9 @@ internal abstract partial class TaskCommand(AgentTask task, object? input, RunSe
         }
         if (!isRequeued)
             GiveUpPlace(attempt.Grant);
-        if (!isAgain)
+        if (isInDoubt)
+            Doubt(false);
+        else if (!isAgain)
             End(error is null ? output : null, failure, attempt.Grant, isInline, isCompleted: error is null);
         else
             TryAgain(attempt, failure!, delay, isRequeued);
@@ -198,6 +200,8 @@ internal abstract partial class TaskCommand(AgentTask task, object? input, RunSe
             DateTimeOffset since = new(_since, TimeSpan.Zero);
             if (_attempt is { } attempt)
                 return new AgentTaskInfo(Subject, _isStopped ? AgentTaskStatus.Stopping : AgentTaskStatus.Running, _attempts, $"{(_isStopped ? "stops" : "runs")} on worker {attempt.Grant.Worker.Name}", since);
+            if (_isInDoubt)
+                return new AgentTaskInfo(Subject, AgentTaskStatus.Waiting, _attempts, $"may have run; somebody has to say what became of it (question {QuestionId})", since);
             if (_backOff is not null)
                 return new AgentTaskInfo(Subject, AgentTaskStatus.Retrying, _attempts + 1, $"is tried again after a failure (attempt {_attempts + 1} of {Policy.Retry.Attempts})", since);
             waiting = _request;
@@ -351,6 +355,8 @@ internal abstract partial class TaskCommand(AgentTask task, object? input, RunSe
         {
             if (_isOver)
                 return;
+            if (_isInDoubt)
+                Runner.Recount(this, () => _isInDoubt = false);
             _isOver = true;
             _backOff?.Dispose();
             _backOff = null;

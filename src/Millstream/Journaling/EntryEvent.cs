@@ -22,7 +22,7 @@ internal sealed class EntryEvent(JobId job, JournalEntry shown, long seq) : JobE
 
     public override string? Task => IsTask(_entry.Kind) ? _entry.Subject : (_entry.Payload as ChildOf)?.Task;
 
-    public override string? Question => IsQuestion(_entry.Kind) ? _entry.Subject : null;
+    public override string? Question => IsQuestion(_entry.Kind) ? _entry.Subject : IsDoubt(_entry.Kind) ? $"t{_entry.Command}" : null;
 
     public override JobId? Child => _entry.IsOfChild ? JobId.Parse(_entry.Subject!) : null;
 
@@ -131,6 +131,14 @@ internal sealed class EntryEvent(JobId job, JournalEntry shown, long seq) : JobE
             case EntryKind.Checkpoint:
                 WriteData(writer, "state");
                 break;
+            case EntryKind.TaskInDoubt:
+                writer.WriteString("question", Question);
+                break;
+            case EntryKind.TaskDecided when _entry.Payload is TaskDecision decision:
+                writer.WriteString("question", Question);
+                writer.WritePropertyName("data");
+                JsonSerializer.Serialize(writer, decision, JournalJson.Default.TaskDecision);
+                break;
             case EntryKind.JobCancelling:
                 writer.WriteString("reason", _entry.Payload as string);
                 break;
@@ -146,10 +154,10 @@ internal sealed class EntryEvent(JobId job, JournalEntry shown, long seq) : JobE
         void Name(EntryKind first, params string[] row) => row.CopyTo(names, (int)first);
         Name(EntryKind.JobStarted, JobEventKinds.JobStarted, JobEventKinds.TaskCompleted, JobEventKinds.TaskFailed, JobEventKinds.TaskCancelled, JobEventKinds.Signal,
             JobEventKinds.QuestionAnswered, JobEventKinds.TimerFired, JobEventKinds.TimerStopped, JobEventKinds.QuestionWithdrawn,
-            JobEventKinds.ChildCompleted, JobEventKinds.ChildFailed, JobEventKinds.ChildCancelled, JobEventKinds.Flushed, JobEventKinds.JobCancelling);
+            JobEventKinds.ChildCompleted, JobEventKinds.ChildFailed, JobEventKinds.ChildCancelled, JobEventKinds.Flushed, JobEventKinds.JobCancelling, JobEventKinds.TaskDecided);
         Name(EntryKind.TaskScheduled, JobEventKinds.TaskScheduled, JobEventKinds.Event, JobEventKinds.QuestionAsked, JobEventKinds.TimerSet, JobEventKinds.ChildStarted,
             JobEventKinds.TaskStopping, JobEventKinds.TimerStopping, JobEventKinds.QuestionWithdrawing, JobEventKinds.ChildStopping, JobEventKinds.ChildSignalled, JobEventKinds.Flush, JobEventKinds.JobReturned, JobEventKinds.JobCheckpoint);
-        Name(EntryKind.TaskStarted, JobEventKinds.TaskStarted, JobEventKinds.TaskRetried, JobEventKinds.TaskDelta, "child.entry", JobEventKinds.Trimmed, JobEventKinds.JobResumed, JobEventKinds.JobForked, JobEventKinds.SignalRefused);
+        Name(EntryKind.TaskStarted, JobEventKinds.TaskStarted, JobEventKinds.TaskRetried, JobEventKinds.TaskDelta, "child.entry", JobEventKinds.Trimmed, JobEventKinds.JobResumed, JobEventKinds.TaskInDoubt, JobEventKinds.JobForked, JobEventKinds.SignalRefused);
         Name(EntryKind.JobCompleted, JobEventKinds.JobCompleted, JobEventKinds.JobFailed, JobEventKinds.JobCancelled);
         return names;
     }
@@ -190,7 +198,9 @@ internal sealed class EntryEvent(JobId job, JournalEntry shown, long seq) : JobE
     private static JobError Of(TaskError error) => new(error.Type, error.Message, error.Task, error.Details);
 
     private static bool IsTask(EntryKind kind) => kind is EntryKind.TaskScheduled or EntryKind.TaskStarted or EntryKind.TaskDelta or EntryKind.TaskRetried
-        or EntryKind.TaskCompleted or EntryKind.TaskFailed or EntryKind.TaskCancelled or EntryKind.TaskStopping;
+        or EntryKind.TaskCompleted or EntryKind.TaskFailed or EntryKind.TaskCancelled or EntryKind.TaskStopping || IsDoubt(kind);
+
+    private static bool IsDoubt(EntryKind kind) => kind is EntryKind.TaskInDoubt or EntryKind.TaskDecided;
 
     private static bool IsQuestion(EntryKind kind) => kind is EntryKind.QuestionAsked or EntryKind.QuestionAnswered or EntryKind.QuestionWithdrawn or EntryKind.QuestionWithdrawing;
 

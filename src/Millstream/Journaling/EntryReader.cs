@@ -76,6 +76,8 @@ internal static class EntryReader
                 return (Own(json, JournalJson.Default.TaskError), null);
             case EntryKind.JobFailed or EntryKind.JobCancelled or EntryKind.ChildFailed or EntryKind.JobReturned:
                 return (Own(json, JournalJson.Default.JobError), null);
+            case EntryKind.TaskDecided:
+                return (Own(json, JournalJson.Default.TaskDecision), null);
             case EntryKind.TaskStarted:
                 return (Own(json, JournalJson.Default.AttemptOf), null);
             case EntryKind.Resumed:

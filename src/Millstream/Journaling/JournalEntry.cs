@@ -11,13 +11,13 @@ internal enum EntryKind : byte
 {
     // Deliveries
     JobStarted, TaskCompleted, TaskFailed, TaskCancelled, Signal, QuestionAnswered, TimerFired, TimerStopped, QuestionWithdrawn,
-    ChildCompleted, ChildFailed, ChildCancelled, Flushed, JobCancelling,
+    ChildCompleted, ChildFailed, ChildCancelled, Flushed, JobCancelling, TaskDecided,
 
     // Commands
     TaskScheduled = 64, Event, QuestionAsked, TimerSet, ChildStarted, TaskStopping, TimerStopping, QuestionWithdrawing, ChildStopping, ChildSignalled, Flush, JobReturned, Checkpoint,
 
     // Notes
-    TaskStarted = 128, TaskRetried, TaskDelta, ChildEntry, Trimmed, Resumed, Forked, Refused,
+    TaskStarted = 128, TaskRetried, TaskDelta, ChildEntry, Trimmed, Resumed, TaskInDoubt, Forked, Refused,
 
     // Endings
     JobCompleted = 192, JobFailed, JobCancelled,
@@ -59,7 +59,7 @@ internal sealed class JournalEntry
     /// <summary>Whether it is the last entry of its turn.</summary>
     public bool EndsTurn { get; set; }
 
-    public bool IsDelivery => Kind <= EntryKind.JobCancelling;
+    public bool IsDelivery => Kind <= EntryKind.TaskDecided;
 
     public bool IsCommand => Kind is >= EntryKind.TaskScheduled and <= EntryKind.Checkpoint;
 

@@ -23,6 +23,12 @@ internal static class SqliteFailures
         _ => $"SQLite refused to work on the journal {path}: {e.Message} (extended code {e.SqliteExtendedErrorCode}).",
     }, e);
 
+    /// <summary>Whether a row holds what was never written there, so that it cannot be read: bits of the file have changed.</summary>
+    public static bool IsDamage(Exception e) => e is InvalidOperationException and not ObjectDisposedException or InvalidCastException or OverflowException or FormatException or ArgumentException;
+
+    public static JournalStorageException Damaged(Exception e, string path) => new($"The journal {path} is damaged: a row of it cannot be read ({e.Message}). Stop all processes that use it and "
+        + $"copy it with its -wal file; then go on from a backup, or save what can be read with: sqlite3 {path} .recover", e);
+
     public static JournalStorageException Of(Exception e, string path) =>
         new($"The journal {path} cannot be opened: {e.Message} The user of this process must be able to write its folder; give another path or change its permissions.", e);
 }

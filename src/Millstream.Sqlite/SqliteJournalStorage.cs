@@ -207,15 +207,27 @@ public sealed partial class SqliteJournalStorage : IJournalStorage
                 Directory.CreateDirectory(folder);
             else
                 Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+            // Also one that another process has made and not filled yet: it may have been killed in between.
+            if (new FileInfo(path) is { Exists: true, Length: > 0 })
+                return;
+            Touch(path);
+            FolderSync.WithParents(folder);
+        }
+        catch (Exception e) when (e is not JournalStorageException and (UnauthorizedAccessException or IOException))
+        {
+            throw SqliteFailures.Of(e, path);
+        }
+    }
+
+    private static void Touch(string path)
+    {
+        try
+        {
             // SQLite gives its -wal and -shm files the permissions of this one.
             if (!File.Exists(path))
                 new FileStream(path, RunnerLocks.OwnerOnly(FileMode.CreateNew)).Dispose();
         }
-        catch (Exception e) when (e is not JournalStorageException && (e is UnauthorizedAccessException || e is IOException && !File.Exists(path)))
-        {
-            throw SqliteFailures.Of(e, path);
-        }
-        catch (IOException e) when (e is not JournalStorageException)
+        catch (IOException) when (File.Exists(path))
         {
             // Another process made it in between.
         }

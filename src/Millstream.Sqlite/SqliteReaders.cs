@@ -30,6 +30,11 @@ internal sealed class SqliteReaders(string path, TimeSpan busy) : IDisposable
             session?.Dispose();
             return Task.FromException<T>(SqliteFailures.Of(e, path, busy));
         }
+        catch (Exception e) when (SqliteFailures.IsDamage(e))
+        {
+            session?.Dispose();
+            return Task.FromException<T>(SqliteFailures.Damaged(e, path));
+        }
     }
 
     public void Dispose()

@@ -95,6 +95,11 @@ internal sealed class SqliteWriter(SqliteSession session, string path, TimeSpan 
             // After a failed write or sync nobody knows what the disk holds, and a second sync may succeed without having written.
             throw _broken = SqliteFailures.Of(e, path, busy);
         }
+        catch (Exception e) when (SqliteFailures.IsDamage(e))
+        {
+            RollBack();
+            throw SqliteFailures.Damaged(e, path);
+        }
         catch
         {
             RollBack();

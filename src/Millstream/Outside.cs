@@ -6,6 +6,9 @@ internal static class Outside
     public static T Run<T>(Func<T> work)
     {
         SynchronizationContext? callers = SynchronizationContext.Current;
+        // A context that is the executor itself, as a simulation's, is where the runtime's work belongs.
+        if (callers is IExecutor)
+            return work();
         SynchronizationContext.SetSynchronizationContext(null);
         try
         {

@@ -8,6 +8,10 @@ internal enum Bug
     SignalDeliveredTwice, DuplicateSenderNotDropped, DuplicateAnsweredBeforeDurable, SecondCancelUnanswered, CancelForgetsWaitingTask, EndBeforeTasksEnded,
     SpinAfterCancel, LeaseKeptOnFailure, LeaseKeptOnRetry, LostLeaseKeepsPlace, StopEndsBeforeLostAttempt, EpochDoesNotRise, UnitLeasedTwice, UnitGivenWhileStopping, RevokedNotQueued, RequeuedAttemptForgotten,
     SessionNotClosed, AnswerAcceptedTwice, DeltaAfterEnd, TimerNotStopped, DeadlineNotStopped, TimerTooEarly, ChildEndLost, BeginsAfterStopWhileOpening,
+    LostSync, OfferLost, EpochNotChecked, ClaimKeepsEpoch, ClaimsLivingJobs, ChainNotCarried, NumberNotCarried, EffectsWhileReplaying, InboxItemTwice, InboxItemNotRemoved,
+    InboxItemTakenEarly, SendersForgotten, TimerNotSetAgain, TimerSetFromNow, AttemptsForgotten, FailuresForgotten, ChildStartedAgain, ChildEndForgotten, ChildShownAgain, HeadNotEnded, HeadGivesJobAway,
+    StopForgotten, CancelNotReplayed, DeltaOfFirstAttempt, RandomSeededAnew, IdSeededAnew, NowNotRecorded, TimedOutWrittenAgain, FailureForgotten, WriterNotWokenAgain,
+    DeadlineForgotten, FencedGoesOn, LeaseRunnerForgotten, StoredReaderSkips, PlacesKeptWhenLost, UnstoredEndKept, AttemptNotWritten, BrokenClaimForgotten, DeafAfterFailure, FlushForgotten, AnswerBeforeReplay, ChildNotAdopted,
 }
 
 /// <summary>Which of them is active on this thread.</summary>

@@ -6,11 +6,11 @@ internal static class Planted
     public const int MaxSeeds = 3000;
 
 #if MILLSTREAM_PLANTED_BUGS
-    public static int Run(int seeds)
+    public static int Run(int seeds, string? only)
     {
         (int missed, int most) = (0, 0);
         Console.WriteLine("| planted bug | seeds until found | as |\n|---|---|---|");
-        foreach (Bug bug in Enum.GetValues<Bug>().Where(b => b != Bug.None))
+        foreach (Bug bug in Enum.GetValues<Bug>().Where(b => b != Bug.None && (only is null || b.ToString() == only)))
         {
             (int seed, string failure) = Find(bug, seeds);
             missed += seed == 0 ? 1 : 0;
@@ -40,9 +40,9 @@ internal static class Planted
         }
     }
 #else
-    public static int Run(int seeds)
+    public static int Run(int seeds, string? only)
     {
-        Console.WriteLine($"No bugs are planted in this build, so none of {seeds} seeds can find one; use ./simulate --planted.");
+        Console.WriteLine($"No bugs are planted in this build, so none of {seeds} seeds can find {only ?? "one"}; use ./simulate --planted.");
         return 2;
     }
 #endif

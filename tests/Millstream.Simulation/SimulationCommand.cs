@@ -10,22 +10,22 @@ internal static class SimulationCommand
     public static int Run(string[] args)
     {
         if (args.Contains("--planted"))
-            return Planted.Run(Number(args, "--seeds") ?? Planted.MaxSeeds);
+            return Planted.Run(Number(args, "--seeds") ?? Planted.MaxSeeds, args.SkipWhile(a => a != "--bug").Skip(1).FirstOrDefault());
         int from = Number(args, "--seed") ?? Number(args, "--from") ?? 1;
         int seeds = Number(args, "--seed") is not null ? 1 : Number(args, "--seeds") ?? 1000;
         Stopwatch watch = Stopwatch.StartNew();
-        (int failed, long jobs, long steps) = (0, 0, 0);
+        (int failed, long jobs, long steps, long crashes) = (0, 0, 0, 0);
         for (int seed = from; seed < from + seeds && failed < 5; seed++)
         {
             HistoryResult result = Check(seed, seeds == 1 || seed % CheckEvery == 0);
-            (jobs, steps) = (jobs + result.Jobs, steps + result.Steps);
+            (jobs, steps, crashes) = (jobs + result.Jobs, steps + result.Steps, crashes + result.Crashes);
             if (result.Failure is null)
                 continue;
             failed++;
             Console.WriteLine($"seed {seed} failed (./simulate --seed {seed}):\n{result.Failure}");
         }
         double seconds = watch.Elapsed.TotalSeconds;
-        Console.WriteLine($"{seeds} histories, {failed} failed; {jobs} jobs, {steps} steps, {seconds:0.0} s, {seeds / seconds:0} histories/s");
+        Console.WriteLine($"{seeds} histories, {failed} failed; {jobs} jobs, {crashes} crashes, {steps} steps, {seconds:0.0} s, {seeds / seconds:0} histories/s");
         return failed == 0 ? 0 : 1;
     }
 

@@ -54,6 +54,10 @@ public sealed partial class AgentOrchestrator
     private async Task BecomeRunnerAsync(CancellationToken token)
     {
         _engine.RunnerEpoch = await _engine.Writer!.Storage.OpenRunnerAsync(token);
+#if MILLSTREAM_PLANTED_BUGS
+        if (!PlantedBugs.Is(Bug.LeaseRunnerForgotten))
+#endif
+        _engine.Fleet.SetRunner(_engine.RunnerEpoch);
         if (_engine.Options.Claim)
             await _engine.Durable!.ClaimAsync(null, token);
         _inbox = _engine.Durable!.HearAsync();

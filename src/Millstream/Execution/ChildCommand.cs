@@ -5,6 +5,7 @@ internal abstract class ChildCommand(Agent agent, object? input, string subject)
 {
     private JobRunner? _child;
     private JobEnding? _end;
+    private volatile bool _isStopped;
 
     public JobId ChildId => Runner.Id.Child(Number);
 
@@ -43,21 +44,33 @@ internal abstract class ChildCommand(Agent agent, object? input, string subject)
 
     public override void Resume(PastOf past)
     {
+#if MILLSTREAM_PLANTED_BUGS
+        if (PlantedBugs.Is(Bug.ChildStartedAgain)) { Start(); return; }
+#endif
         if (Runner.Recovery?.TakeChild(ChildId) is not { } known)
             Start();
         else if (known.Ending is { } end)
             EndedBefore(known, end);
         else
-            _child = Runner.Engine.RecoverChild(known, agent, Runner, Ended);
+            _child = Runner.Engine.RecoverChild(known, agent, Runner, Ended, Runner.Recovery!);
     }
 
     public override void Start()
     {
         JobOptions options = new() { Id = ChildId, Tenant = Runner.Options.Tenant, Priority = Runner.Options.Priority, Weight = Runner.Options.Weight };
         _child = Runner.Engine.StartChild(agent, input, options, Runner, Ended);
+#if MILLSTREAM_PLANTED_BUGS
+        if (!PlantedBugs.Is(Bug.ChildNotAdopted))
+#endif
+        if (Runner.Engine.IsDurable)
+            _ = Outside.Run(() => AdoptAsync(_child));
     }
 
-    public override void Stop() => _child?.Enqueue(new CancelDelivery("its parent stopped it"));
+    public override void Stop()
+    {
+        _isStopped = true;
+        _child?.Enqueue(new CancelDelivery("its parent stopped it"));
+    }
 
     protected override JournalEntry EndEntry() => _end switch
     {
@@ -70,9 +83,61 @@ internal abstract class ChildCommand(Agent agent, object? input, string subject)
 
     protected abstract void Settle(JobEnding end);
 
+    /// <summary>
+    /// Goes on with a child that is there already: a process that was taken for dead, and has lost the parent, can still have made it after its
+    /// successor had looked for the children.
+    /// </summary>
+    private async Task AdoptAsync(JobRunner started)
+    {
+        try
+        {
+            if (await started.Stored != AppendResult.Conflict)
+                return;
+        }
+        catch (JournalStorageException)
+        {
+            // This process stores nothing any more.
+            return;
+        }
+        Runner.Engine.Jobs.Remove(started);
+        while (!Runner.IsStopped)
+        {
+            try
+            {
+                Recovery recovery = new();
+                if (await recovery.TakeChildAsync(Runner.Engine.Writer!.Storage, Runner.Engine.RunnerEpoch, ChildId) is { } known)
+                {
+                    Adopt(known, recovery);
+                    return;
+                }
+            }
+            catch (JournalStorageException e)
+            {
+                Runner.Engine.Log.ChildNotTaken(e, ChildId);
+            }
+            // Somebody else has it, or the store failed.
+            await Task.Delay(TimeSpan.FromSeconds(1), Runner.Engine.Time);
+        }
+    }
+
+    private void Adopt(RecoveredJob known, Recovery recovery)
+    {
+        if (known.Ending is { } end)
+        {
+            EndedBefore(known, end);
+            return;
+        }
+        _child = Runner.Engine.RecoverChild(known, agent, Runner, Ended, recovery);
+        if (_isStopped)
+            _child.Enqueue(new CancelDelivery("its parent stopped it"));
+    }
+
     private void EndedBefore(RecoveredJob known, JournalEntry end)
     {
         JobRunner.ShowMissing(Runner, ChildId, known.Entries, known.Shown);
+#if MILLSTREAM_PLANTED_BUGS
+        if (PlantedBugs.Is(Bug.ChildEndForgotten)) return;
+#endif
         Ended(EndOf(end, agent.Contract.Output));
     }
 

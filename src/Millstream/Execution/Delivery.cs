@@ -46,7 +46,7 @@ internal abstract class SentDelivery : Delivery
         if (runner.Ended is not null)
             Answer(SignalResult.JobEnded);
         else
-            _result.TrySetException(new JobDetachedException(runner.Id));
+            _result.TrySetException(runner.StoreError ?? (Exception)new JobDetachedException(runner.Id));
     }
 
     public void Answer(SignalResult result) => _result.TrySetResult(result);
@@ -61,6 +61,7 @@ internal sealed class SignalDelivery(object? signal, string? id) : SentDelivery
         bool isNew = id is null || runner.IsNewSender(id);
 #if MILLSTREAM_PLANTED_BUGS
         isNew |= PlantedBugs.Is(Bug.DuplicateSenderNotDropped);
+        if (PlantedBugs.Is(Bug.SendersForgotten) && runner.IsReplaying && id is not null) runner.ForgetSender(id);
 #endif
         if (!isNew)
         {

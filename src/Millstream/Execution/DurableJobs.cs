@@ -3,12 +3,48 @@ namespace Millstream;
 /// <summary>The jobs that this process runs for a store: takes them up, lets those leave memory that wait, and brings them back.</summary>
 internal sealed partial class DurableJobs(Engine engine, IJournalStorage storage)
 {
+    private readonly SemaphoreSlim _claiming = new(1);
+    private bool _isClaimInDoubt;
+
     /// <summary>Takes up open jobs that no living process has.</summary>
     /// <param name="id">Only this one, whatever its past; null for all.</param>
     /// <param name="token">Stops looking for more.</param>
     public async Task<IReadOnlyList<IJobSource>> ClaimAsync(JobId? id, CancellationToken token)
     {
+        await _claiming.WaitAsync(token);
+        try
+        {
+            IReadOnlyList<IJobSource> jobs = await TakeUpAsync(await ClaimHeadsAsync(id, token), id, token);
+            _isClaimInDoubt = false;
+            return jobs;
+        }
+        finally
+        {
+            _claiming.Release();
+        }
+    }
+
+    // What was claimed before the store failed is this runner's and nobody runs it, so the next one that claims looks for it.
+    private async Task<Dictionary<JobId, JobHead>> ClaimHeadsAsync(JobId? id, CancellationToken token)
+    {
+        bool isInDoubt = _isClaimInDoubt;
+#if MILLSTREAM_PLANTED_BUGS
+        isInDoubt &= !PlantedBugs.Is(Bug.BrokenClaimForgotten);
+#endif
+        _isClaimInDoubt = true;
         Dictionary<JobId, JobHead> claimed = (await storage.ClaimAsync(engine.RunnerEpoch, id, token)).ToDictionary(h => h.Id);
+        if (!isInDoubt)
+            return claimed;
+        await foreach (JobHead head in storage.ListAsync(new JobHeadFilter { Ended = false, Children = true }, token))
+        {
+            if (head.Runner == engine.RunnerEpoch && (id is null || head.Id == id) && !IsDormant(head.Id) && engine.Jobs.Find(head.Id) is null or { IsStopped: true })
+                claimed.TryAdd(head.Id, head);
+        }
+        return claimed;
+    }
+
+    private async Task<IReadOnlyList<IJobSource>> TakeUpAsync(Dictionary<JobId, JobHead> claimed, JobId? id, CancellationToken token)
+    {
         List<IJobSource> jobs = [];
         List<Task> recoveries = [];
         // A child goes on with its parent, which asks for it. Those that were at work come first.
@@ -32,8 +68,12 @@ internal sealed partial class DurableJobs(Engine engine, IJournalStorage storage
                 recoveries.Add((job as JobRunner)?.Recovered ?? Task.CompletedTask);
             }
         }
+        // One that nobody here asks for is its parent's, who may run elsewhere and has to find it.
+        foreach (JobHead head in claimed.Values.Where(h => h.Id.IsChild && !claimed.ContainsKey(h.Id.Root) && engine.Jobs.Find(h.Id.Root) is null && !IsDormant(h.Id)))
+            await AppendHeadAsync(head with { Runner = 0 }, await LastAsync(head, token), token);
         // Their children are known then, too.
-        await Task.WhenAll(recoveries);
+        foreach (Task recovered in recoveries)
+            await recovered;
         Hear();
         return jobs;
     }
@@ -74,8 +114,10 @@ internal sealed partial class DurableJobs(Engine engine, IJournalStorage storage
         JobRunner runner = new(engine, head.Id, agent, Recovery.OptionsOf(head), null, job.State) { WhenEnded = engine.Jobs.Ended, Recovery = recovery, Ties = dormant?.TiesOf(head.Id) ?? new JobTies() };
         // Before anybody can find it, so that nothing is delivered first.
         runner.TryEnqueueInline(new JobRunner.RecoverDelivery(job.Entries, 0));
-        if (!engine.Jobs.TryAdd(runner, out JobRunner? known))
+        if (!engine.Jobs.TryAdd(runner, out JobRunner? known) && !known.IsStopped)
             return known;
+        // One that this process had before and lost is another.
+        engine.Jobs.Put(runner);
         if (engine.IsStopping)
             _ = runner.DetachAsync();
         engine.Executor.Schedule(runner);
@@ -86,12 +128,17 @@ internal sealed partial class DurableJobs(Engine engine, IJournalStorage storage
     private async Task<StoredJob> SetAsideAsync(JobHead head, string reason, CancellationToken token)
     {
         engine.Log.JobSuspended(head.Id, reason);
+        JobHead aside = head with { Status = JobStatus.Suspended, Detail = reason, Runner = 0, IsIdle = false };
+        await AppendHeadAsync(aside, await LastAsync(head, token), token);
+        return Stored(aside);
+    }
+
+    private async Task<long> LastAsync(JobHead head, CancellationToken token)
+    {
         long last = 0;
         await foreach (JournalRecord record in storage.ReadAsync(head.Id, Math.Max(1, head.Checkpoint), token))
             last = record.First + record.Count - 1;
-        JobHead aside = head with { Status = JobStatus.Suspended, Detail = reason, Runner = 0, IsIdle = false };
-        await AppendHeadAsync(aside, last, token);
-        return Stored(aside);
+        return last;
     }
 
     private async Task<AppendResult> AppendHeadAsync(JobHead head, long last, CancellationToken token) =>

@@ -24,7 +24,7 @@ internal sealed class Engine
         AgentLogger = logging.CreateLogger("Millstream.Agent");
         TaskLogger = logging.CreateLogger("Millstream.Task");
         Jobs = new JobTable(options.Limits.EndedJobs);
-        // In memory a process has one runner and no earlier one.
+        // Without a store a process has one runner and no earlier one.
         Fleet = new Fleet(options.ToSchedulerOptions(), options.Time, runnerEpoch: 1);
         if (options.Journal is { } storage)
             (Writer, Durable) = (new JournalWriter(storage, Executor, Time, Log.JournalFailed), new DurableJobs(this, storage));
@@ -115,7 +115,7 @@ internal sealed class Engine
     public void Check(PayloadType type, object? value) => _ = Copy(type, value);
 
     public JobJournal MakeJournal(JobRunner runner, StoredJobState? stored) => Writer is not null
-        ? new StoredJobJournal(Executor, Writer, runner, runner.Id, stored, () => new StoredReader(Writer.Storage, runner.Id, runner.Agent.Contract))
+        ? new StoredJobJournal(Executor, Writer, runner, runner.Id, stored, () => new StoredReader(Writer.Storage, runner.Id, runner.Agent.Contract), Options.MinCheckpoint)
         : Options.JournalFactory?.Invoke(runner)
         ?? new MemoryJobJournal(Executor, Options.Limits.JournalBytes, () => runner.Enqueue(new FaultDelivery(new JobError(ErrorTypes.JournalFull,
             $"the entries of job {runner.Id} that must be kept are larger than {nameof(OrchestratorLimits)}.{nameof(OrchestratorLimits.JournalBytes)}, {Options.Limits.JournalBytes:N0} bytes; raise it, or emit less"))));
@@ -132,13 +132,13 @@ internal sealed class Engine
     }
 
     /// <summary>Goes on with a child that a dead process had.</summary>
-    public JobRunner RecoverChild(RecoveredJob known, Agent agent, JobRunner parent, Action<JobRunner> whenEnded)
+    public JobRunner RecoverChild(RecoveredJob known, Agent agent, JobRunner parent, Action<JobRunner> whenEnded, Recovery recovery)
     {
         JobOptions options = Recovery.OptionsOf(known.State.Head);
-        JobRunner child = new(this, options.Id!.Value, agent, options, parent, known.State) { Ties = known.Ties, WhenEnded = runner => { Jobs.Ended(runner); whenEnded(runner); } };
+        JobRunner child = new(this, options.Id!.Value, agent, options, parent, known.State) { Ties = known.Ties, WhenEnded = runner => { Jobs.Ended(runner); whenEnded(runner); }, Recovery = recovery };
         // Before anybody can find it, so that nothing is delivered first.
         child.TryEnqueueInline(new JobRunner.RecoverDelivery(known.Entries, known.Shown));
-        Jobs.TryAdd(child, out _);
+        Jobs.Put(child);
         Executor.Schedule(child);
         return child;
     }

@@ -32,6 +32,9 @@ internal sealed partial class EngineLog(ILogger logger)
     [LoggerMessage(10, LogLevel.Warning, "Something in the inbox of job {Job} was refused: {Reason}")]
     public partial void InboxItemRefused(JobId job, string reason);
 
+    [LoggerMessage(13, LogLevel.Error, "Child {Job} is there already and could not be taken over; it is tried again")]
+    public partial void ChildNotTaken(Exception e, JobId job);
+
     [LoggerMessage(11, LogLevel.Error, "Job {Job} waits outside memory and could not be read; it is tried again")]
     public partial void WakeFailed(Exception e, JobId job);
 

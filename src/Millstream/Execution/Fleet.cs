@@ -26,6 +26,13 @@ internal sealed partial class Fleet : IResourceOwner
         _timer = time.CreateTimer(static state => ((Fleet)state!).Tick(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
+    /// <summary>The store has given the process its number: leases are told from those of earlier ones by it.</summary>
+    public void SetRunner(long epoch)
+    {
+        lock (_gate)
+            _scheduler.SetRunner(epoch);
+    }
+
     private long Now => _time.GetUtcNow().UtcTicks;
 
     /// <summary>Gives back what ended tasks held and asks for what their successors need, as one moment.</summary>

@@ -23,6 +23,13 @@ internal sealed class FlushCommand : PendingCommand
 
     public override void Start() => Runner.Enqueue(this);
 
+#if MILLSTREAM_PLANTED_BUGS
+    public override void Resume(PastOf past)
+    {
+        if (!PlantedBugs.Is(Bug.FlushForgotten)) Start();
+    }
+
+#endif
     public override void Stop()
     {
     }

@@ -30,6 +30,9 @@ internal sealed class JobContext<TEvent, TSignal>(JobRunner runner) : AgentConte
         get
         {
             runner.Enter("context.Random", isCommand: false);
+#if MILLSTREAM_PLANTED_BUGS
+            if (PlantedBugs.Is(Bug.RandomSeededAnew)) return _random ??= new Random((int)runner.Engine.RunnerEpoch);
+#endif
             return _random ??= new Random(StableHash.Of(_seed));
         }
     }
@@ -47,6 +50,9 @@ internal sealed class JobContext<TEvent, TSignal>(JobRunner runner) : AgentConte
     public override Guid NewId()
     {
         runner.Enter("context.NewId", isCommand: false);
+#if MILLSTREAM_PLANTED_BUGS
+        if (PlantedBugs.Is(Bug.IdSeededAnew) && _ids == 0) _ids = (int)runner.Engine.RunnerEpoch;
+#endif
         Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
         SHA256.HashData(Encoding.UTF8.GetBytes($"{runner.Seed}#{++_ids}"), hash);
         // Version 8: made by a rule of one's own (RFC 9562).

@@ -55,6 +55,10 @@ internal sealed partial class JobRunner
         _body = Agent.RunErasedAsync(input, this);
     }
 
+#if MILLSTREAM_PLANTED_BUGS
+    public void ForgetSender(string id) => _senders?.Remove(id);
+
+#endif
     public bool IsNewSender(string id) => (_senders ??= new(StringComparer.Ordinal)).Add(id);
 
     public void Receive(object? signal)
@@ -73,6 +77,9 @@ internal sealed partial class JobRunner
         Add(new JournalEntry(EntryKind.JobCancelling, Now) { Payload = reason, Subject = isDeadline ? "deadline" : null });
         StopPending(withCleanUp: false);
         ExtendGrace(_engine.Options.GracePeriod);
+#if MILLSTREAM_PLANTED_BUGS
+        if (PlantedBugs.Is(Bug.CancelNotReplayed) && IsReplaying) return;
+#endif
         _cancelled?.Cancel();
         _signals?.Cancel(CancelledToken);
     }

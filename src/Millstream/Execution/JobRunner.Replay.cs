@@ -30,8 +30,8 @@ internal sealed partial class JobRunner
         for (int i = start; i < entries.Length && !IsStopped; i++)
         {
             JournalEntry entry = entries[i];
-            if (entry.Kind is EntryKind.TaskStarted or EntryKind.TaskInDoubt or EntryKind.TaskDecided)
-                past[entry.Command] = new PastOf(entry.Attempt, entry.Kind == EntryKind.TaskInDoubt, entry.Kind == EntryKind.TaskStarted);
+            if (entry.Kind is EntryKind.TaskStarted or EntryKind.TaskRetried or EntryKind.TaskInDoubt or EntryKind.TaskDecided)
+                past[entry.Command] = past.GetValueOrDefault(entry.Command).With(entry);
             if (entry.IsNote)
             {
                 // Turns are appended in one piece, so a note lies between two of them.
@@ -56,6 +56,9 @@ internal sealed partial class JobRunner
             // A child that has one knows its sender's id and drops it.
             foreach (SignalDelivery signal in passedOn[command])
                 ((ChildCommand)command).Send(signal);
+#if MILLSTREAM_PLANTED_BUGS
+            if (PlantedBugs.Is(Bug.StopForgotten)) continue;
+#endif
             if (command.IsStopping)
                 command.Stop();
         }
@@ -120,6 +123,9 @@ internal sealed partial class JobRunner
             if (effect.Signal is not null)
                 (_passedOnBefore ??= []).Add(effect);
         }
+#if MILLSTREAM_PLANTED_BUGS
+        if (PlantedBugs.Is(Bug.EffectsWhileReplaying)) _engine.Fleet.Exchange(turn);
+#endif
         turn.Clear();
     }
 
@@ -167,6 +173,9 @@ internal sealed partial class JobRunner
     {
         public override void Deliver(JobRunner runner)
         {
+#if MILLSTREAM_PLANTED_BUGS
+            if (PlantedBugs.Is(Bug.ChildShownAgain)) ShowMissing(runner.Parent ?? runner, runner.Id, runner.Parent is null ? [] : entries, 0); else
+#endif
             if (runner.Parent is { } parent)
                 ShowMissing(parent, runner.Id, entries, shown);
             runner.Replay(entries);

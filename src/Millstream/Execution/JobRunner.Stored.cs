@@ -11,9 +11,15 @@ internal sealed partial class JobRunner : IJournalOwner
     /// <summary>Done when its first record is stored, or refused.</summary>
     public Task<AppendResult> Stored => _created.Task;
 
+    /// <summary>Why the store takes nothing any more, once it has failed.</summary>
+    public JournalStorageException? StoreError { get; private set; }
+
     /// <summary>The head to write, or null where it has not changed.</summary>
     public JobHead? TakeHead(bool hasEnding)
     {
+#if MILLSTREAM_PLANTED_BUGS
+        hasEnding &= !PlantedBugs.Is(Bug.HeadNotEnded);
+#endif
         if (_hasLeft)
             return null;
         HeadState state = State(hasEnding);
@@ -41,7 +47,11 @@ internal sealed partial class JobRunner : IJournalOwner
     {
         Id = Id, AgentId = Agent.Id, AgentVersion = Agent.Version, Name = Options.Name,
         Status = state.Status, Detail = _suspended ?? (state.Status == JobStatus.Waiting ? string.Join("; ", WaitsFor().Take(3)) : null),
-        Runner = state.Status == JobStatus.Suspended || isEnded ? 0 : _engine.RunnerEpoch,
+        Runner =
+#if MILLSTREAM_PLANTED_BUGS
+            PlantedBugs.Is(Bug.HeadGivesJobAway) && state.Status == JobStatus.Waiting ? 0 :
+#endif
+            state.Status == JobStatus.Suspended || isEnded ? 0 : _engine.RunnerEpoch,
         Tenant = Options.Tenant, Priority = Options.Priority, Weight = Options.Weight, Deadline = Options.Deadline,
         Created = new DateTimeOffset(Created, TimeSpan.Zero), Ended = !isEnded ? null : new DateTimeOffset(EndedAt, TimeSpan.Zero),
         Due = state.Due == long.MaxValue ? null : new DateTimeOffset(state.Due, TimeSpan.Zero), IsIdle = state.IsIdle, Restarts = state.Restarts, Checkpoint = state.Checkpoint,
@@ -66,6 +76,7 @@ internal sealed partial class JobRunner : IJournalOwner
 
     public void Refused(AppendResult result, JournalStorageException? error)
     {
+        StoreError ??= error;
         if (error is not null)
             _created.TrySetException(error);
         else if (_created.TrySetResult(result) && result == AppendResult.Conflict)
@@ -73,6 +84,13 @@ internal sealed partial class JobRunner : IJournalOwner
             _ = DetachAsync(new JobDetachedException(Id));
             return;
         }
+#if MILLSTREAM_PLANTED_BUGS
+        if (PlantedBugs.Is(Bug.FencedGoesOn) && result == AppendResult.Fenced) return;
+        if (!PlantedBugs.Is(Bug.UnstoredEndKept))
+#endif
+        // An end that is not stored is none: whoever has the job now says how it ends.
+        if (Journal is not StoredJobJournal { IsEnded: true })
+            _ended = null;
         string reason = error?.Message ?? $"another process has taken over the job ({result}); this one no longer writes to it";
         _suspended ??= reason;
         _ = DetachAsync(error is null ? new JobSuspendedException(Id, reason) : error);
@@ -89,6 +107,9 @@ internal sealed partial class JobRunner : IJournalOwner
     {
         if (Journal is not StoredJobJournal journal)
             return;
+#if MILLSTREAM_PLANTED_BUGS
+        if (PlantedBugs.Is(Bug.InboxItemNotRemoved)) return;
+#endif
         foreach (long number in turn.Taken!)
             journal.TakeFromInbox(number);
         if (turn.Entries.Count == 0)

@@ -66,6 +66,9 @@ internal sealed partial class JobRunner
     private void RunTurn(Delivery delivery)
     {
         Now = _recorded is { } recorded ? recorded.Span[0].Time : Math.Max(Now, _engine.UtcTicks);
+#if MILLSTREAM_PLANTED_BUGS
+        if (PlantedBugs.Is(Bug.NowNotRecorded)) Now = Math.Max(Now, _engine.UtcTicks);
+#endif
         SynchronizationContext? previous = SynchronizationContext.Current;
         SynchronizationContext.SetSynchronizationContext(_turnContext);
         JobRunner? outer = s_current;
@@ -189,7 +192,7 @@ internal sealed partial class JobRunner
 
     private static void ShowIn(JobRunner parent, JobId child, JournalEntry entry)
     {
-        if (entry.IsEnding || entry.Kind is EntryKind.JobStarted or EntryKind.JobReturned or EntryKind.JobCancelling or EntryKind.TaskDelta or EntryKind.Flush or EntryKind.Flushed or EntryKind.Checkpoint)
+        if (entry.IsEnding || entry.Kind is EntryKind.JobStarted or EntryKind.JobReturned or EntryKind.JobCancelling or EntryKind.TaskDelta or EntryKind.Flush or EntryKind.Flushed or EntryKind.Checkpoint or EntryKind.Resumed)
             return;
         JournalEntry pointer = new(EntryKind.ChildEntry, entry.Time) { Subject = child.Value, Payload = new ChildPointer(child, entry, entry.Number) };
         parent.Journal.Append(pointer);

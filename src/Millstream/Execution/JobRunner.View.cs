@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.ExceptionServices;
 using System.Text.Json;
 
 namespace Millstream;
@@ -100,6 +101,9 @@ internal sealed partial class JobRunner
                 yield return (entry, number);
         }
         while (await cursor.WaitAsync(token));
+        // A stream that is cut must not look like one that is over.
+        if (StoreError is { } error)
+            ExceptionDispatchInfo.Throw(error);
     }
 
     public Task<SignalResult> SignalAsync(JsonElement signal, string? id) => SendAsync(new SignalDelivery(ReadSignal(Agent.Id, Agent.Contract, signal), id));

@@ -21,6 +21,13 @@ internal sealed class JobTable(int keptEnded)
         }
     }
 
+    /// <summary>Puts a job in the place of one that this process has lost.</summary>
+    public void Put(JobRunner runner)
+    {
+        lock (_gate)
+            _jobs[runner.Id] = runner;
+    }
+
     /// <summary>Forgets a job that did not come to be.</summary>
     public void Remove(JobRunner runner)
     {

@@ -54,6 +54,8 @@ public sealed record OrchestratorOptions
     /// <summary>The seed of ids and jitter; null for one of the system's.</summary>
     public int? Seed { get; init; }
 
+    internal long MinCheckpoint { get; init; } = StoredJobJournal.MinCheckpoint;
+
     internal IExecutor? Executor { get; init; }
 
     internal Func<JobRunner, JobJournal>? JournalFactory { get; init; }

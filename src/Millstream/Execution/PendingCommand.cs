@@ -4,9 +4,14 @@ namespace Millstream;
 
 /// <summary>What notes say of a command that has not ended.</summary>
 /// <param name="Attempts">How many attempts had begun.</param>
+/// <param name="Failures">How many of them failed, other than by a lost lease.</param>
 /// <param name="IsInDoubt">Whether a person was asked what became of the last one.</param>
 /// <param name="IsStartedSinceDecision">Whether an attempt began after a person had decided about the one before.</param>
-internal readonly record struct PastOf(int Attempts, bool IsInDoubt, bool IsStartedSinceDecision);
+internal readonly record struct PastOf(int Attempts, int Failures, bool IsInDoubt, bool IsStartedSinceDecision)
+{
+    public PastOf With(JournalEntry note) => new(note.Attempt, Failures + (note.Payload is RetryOf { Error.Type: not ErrorTypes.LeaseLost } ? 1 : 0),
+        note.Kind == EntryKind.TaskInDoubt, note.Kind == EntryKind.TaskStarted || (note.Kind == EntryKind.TaskRetried && IsStartedSinceDecision));
+}
 
 /// <summary>Something that a person is asked.</summary>
 internal interface IOpenQuestion

@@ -28,7 +28,14 @@ internal sealed class Recovery
             return _children.Remove(id, out RecoveredJob? child) ? child : null;
     }
 
-    public static JobOptions OptionsOf(JobHead head) => new() { Id = head.Id, Name = head.Name, Tenant = head.Tenant, Priority = head.Priority, Weight = head.Weight, Deadline = head.Deadline };
+#if MILLSTREAM_PLANTED_BUGS
+    public static JobOptions OptionsOf(JobHead head) => PlantedBugs.Is(Bug.DeadlineForgotten) ? Options(head) with { Deadline = null } : Options(head);
+
+    private static JobOptions Options(JobHead head) =>
+#else
+    public static JobOptions OptionsOf(JobHead head) =>
+#endif
+        new() { Id = head.Id, Name = head.Name, Tenant = head.Tenant, Priority = head.Priority, Weight = head.Weight, Deadline = head.Deadline };
 
     /// <summary>Reads what a replay needs of a job, its chain checked.</summary>
     /// <param name="storage">The store.</param>
@@ -62,6 +69,17 @@ internal sealed class Recovery
         return new RecoveredJob(new StoredJobState(head, next - 1, chain!.Value, bytes), [.. entries]);
     }
 
+    /// <summary>Takes over one child with its own children; null where another runner has it.</summary>
+    public async Task<RecoveredJob?> TakeChildAsync(IJournalStorage storage, long runner, JobId id)
+    {
+        JobHead? head = (await storage.ClaimAsync(runner, id)).FirstOrDefault() ?? await storage.FindAsync(id);
+        if (head is null || (head.Ended is null && head.Runner != runner))
+            return null;
+        RecoveredJob child = await ReadAsync(storage, head, 1, default);
+        await ReadChildrenAsync(storage, runner, child, new Dictionary<JobId, JobHead>(), null, default);
+        return child;
+    }
+
     /// <summary>Reads the children that a job has started and not heard of since, and theirs.</summary>
     public async Task ReadChildrenAsync(IJournalStorage storage, long runner, RecoveredJob parent, IReadOnlyDictionary<JobId, JobHead> claimed, DormantJob? dormant, CancellationToken token)
     {
@@ -80,7 +98,8 @@ internal sealed class Recovery
         {
             JobHead? head = claimed.GetValueOrDefault(id) ?? await storage.FindAsync(id, token);
             if (head is { Ended: null } && head.Runner != runner)
-                head = (await storage.ClaimAsync(runner, id, token)).FirstOrDefault() ?? head;
+                head = (await storage.ClaimAsync(runner, id, token)).FirstOrDefault();
+            // Where another runner has it, the parent asks for it until it is free.
             if (head is null)
                 continue;
             long known = shown.GetValueOrDefault(id);

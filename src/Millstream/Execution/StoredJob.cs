@@ -43,6 +43,7 @@ internal sealed class StoredJob(IJournalStorage storage, JobHead found, AgentCon
         StoredReader reader = new(storage, Id, contract);
         while (true)
         {
+            bool hasEnded = _head.Ended is not null;
             IReadOnlyList<JournalEntry> entries = await reader.ReadAsync(from, token);
             foreach (JournalEntry entry in entries)
             {
@@ -53,6 +54,9 @@ internal sealed class StoredJob(IJournalStorage storage, JobHead found, AgentCon
             }
             if (entries.Count > 0)
                 continue;
+            // Who wants more than there is waits for nothing.
+            if (hasEnded)
+                yield break;
             await storage.WaitForChangeAsync(token);
             if (await storage.FindAsync(Id, token) is not { } now)
                 throw new JournalStorageException($"Job {Id} was removed from {storage.Location}.");

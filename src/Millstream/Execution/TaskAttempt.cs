@@ -105,7 +105,14 @@ internal sealed class TaskAttempt(TaskCommand command, Grant grant, int number) 
                 return;
             command.Runner.Note(new JournalEntry(EntryKind.TaskDelta, Engine.UtcTicks)
             {
-                Command = command.Number, Subject = command.Subject, Attempt = number, Payload = new DeltaChunk(stream, _deltas++, copy),
+                Command = command.Number, Subject = command.Subject,
+#if MILLSTREAM_PLANTED_BUGS
+                Attempt = PlantedBugs.Is(Bug.DeltaOfFirstAttempt) ? 1 :
+#endif
+#if !MILLSTREAM_PLANTED_BUGS
+                Attempt =
+#endif
+                number, Payload = new DeltaChunk(stream, _deltas++, copy),
             });
         }
     }

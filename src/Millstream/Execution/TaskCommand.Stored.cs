@@ -12,13 +12,42 @@ internal abstract partial class TaskCommand
 
     public override void Resume(PastOf past)
     {
-        _attempts = past.Attempts;
+        (_attempts, _failures) = (past.Attempts, past.Failures);
+#if MILLSTREAM_PLANTED_BUGS
+        if (PlantedBugs.Is(Bug.AttemptsForgotten)) _attempts = 0;
+        if (PlantedBugs.Is(Bug.FailuresForgotten)) _failures = 0;
+#endif
         if (Policy.AtMostOnce && _attempts > 0 && (_decision is null || past.IsStartedSinceDecision))
             Doubt(past.IsInDoubt);
         else if (_decision is { Action: not TaskDecisionAction.Retry } decision)
             EndAsDecided(decision);
         else
             Start();
+    }
+
+    /// <summary>Stops what runs without recording an end: the process is going, or another one has the job.</summary>
+    public void Detach()
+    {
+        TaskRequest? request;
+        Grant? next;
+        lock (this)
+        {
+            _isDetached = true;
+            _backOff?.Dispose();
+            _attempt?.Cancel(AttemptEnd.Detached, null);
+            request = _request;
+            (next, _next) = (_next, null);
+        }
+        // A process that goes on with other jobs needs its places for them.
+        if (Runner.Engine.IsStopping)
+            return;
+#if MILLSTREAM_PLANTED_BUGS
+        if (PlantedBugs.Is(Bug.PlacesKeptWhenLost)) return;
+#endif
+        if (next is not null)
+            Runner.Engine.Fleet.Release(next);
+        else if (request is not null)
+            Runner.Engine.Fleet.Withdraw(request);
     }
 
     /// <summary>The output as the body will see it, on the first run as on any other: read back from its bytes.</summary>

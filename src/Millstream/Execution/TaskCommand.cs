@@ -133,17 +133,6 @@ internal abstract partial class TaskCommand(AgentTask task, object? input, RunSe
             End(null, null, null, false);
     }
 
-    /// <summary>Stops what runs without recording an end: the process is going.</summary>
-    public void Detach()
-    {
-        lock (this)
-        {
-            _isDetached = true;
-            _backOff?.Dispose();
-            _attempt?.Cancel(AttemptEnd.Detached, null);
-        }
-    }
-
     /// <summary>An attempt is over; says what follows.</summary>
     /// <param name="attempt">The attempt.</param>
     /// <param name="output">What it gave.</param>
@@ -155,16 +144,15 @@ internal abstract partial class TaskCommand(AgentTask task, object? input, RunSe
             (output, error) = Recorded(output);
         TaskError? failure = null;
         TimeSpan delay = default;
-        bool isAgain = false, isRequeued = false, isInDoubt = false;
+        bool isAgain = false, isRequeued = false, isInDoubt = false, isDetached;
         lock (this)
         {
             if (_attempt != attempt)
                 return;
             _attempt = null;
-            if (_isDetached)
-                return;
+            isDetached = _isDetached;
             AttemptEnd end = attempt.Ending;
-            if (error is not null)
+            if (error is not null && !isDetached)
             {
                 failure = attempt.ErrorOf(error);
                 if (end == AttemptEnd.LeaseLost && !_isStopped)
@@ -184,7 +172,12 @@ internal abstract partial class TaskCommand(AgentTask task, object? input, RunSe
         }
         if (!isRequeued)
             GiveUpPlace(attempt.Grant);
-        if (isInDoubt)
+#if MILLSTREAM_PLANTED_BUGS
+        if (PlantedBugs.Is(Bug.PlacesKeptWhenLost) && isDetached) return;
+#endif
+        if (isDetached)
+            Runner.Engine.Fleet.Release(attempt.Grant);
+        else if (isInDoubt)
             Doubt(false);
         else if (!isAgain)
             End(error is null ? output : null, failure, attempt.Grant, isInline, isCompleted: error is null);

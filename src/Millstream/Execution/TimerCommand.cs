@@ -42,6 +42,15 @@ internal sealed class TimerCommand(TimeSpan time, CancellationTokenSource? sourc
             timer.Dispose();
     }
 
+#if MILLSTREAM_PLANTED_BUGS
+    public override void Resume(PastOf past)
+    {
+        if (PlantedBugs.Is(Bug.TimerNotSetAgain)) return;
+        if (PlantedBugs.Is(Bug.TimerSetFromNow)) _due = LongTimer.After(Runner.Engine.UtcTicks, time);
+        Start();
+    }
+
+#endif
     public override void Stop() => End(true);
 
     /// <summary>Stops without an end: the process is going.</summary>

@@ -49,7 +49,11 @@ internal sealed class EntryWriter
         BinaryPrimitives.WriteInt64LittleEndian(head[2..], entry.Time);
         _record.Advance(10);
         WriteNumber(entry.Command);
+#if MILLSTREAM_PLANTED_BUGS
+        WriteNumber(PlantedBugs.Is(Bug.AttemptNotWritten) ? 1 : entry.Attempt);
+#else
         WriteNumber(entry.Attempt);
+#endif
         if (hasSubject)
             WriteText(entry.Subject!);
         if (hasPayload)

@@ -77,6 +77,25 @@ internal sealed class JournalWriter : IThreadPoolWorkItem, IDisposable
         _executor.Schedule(this);
     }
 
+    /// <summary>The journals of children that have come while a batch was made, and are not in it.</summary>
+    private List<StoredJobJournal> Late(List<StoredJobJournal> batch)
+    {
+        lock (_gate)
+        {
+            if (!_waiting.Exists(static j => j.Depth > 0))
+                return [];
+            HashSet<StoredJobJournal> taken = [.. batch];
+            List<StoredJobJournal> late = [.. _waiting.Where(j => j.Depth > 0 && !taken.Contains(j)).OrderBy(static j => j.Depth)];
+            foreach (StoredJobJournal journal in late)
+            {
+                journal.BeginWrite();
+                journal.IsQueued = false;
+            }
+            _waiting.RemoveAll(static j => !j.IsQueued);
+            return late;
+        }
+    }
+
     private async Task WriteAsync()
     {
         List<StoredJobJournal> journals = [];
@@ -99,8 +118,17 @@ internal sealed class JournalWriter : IThreadPoolWorkItem, IDisposable
                 journal.IsQueued = false;
             }
         }
+        // A parent names entries of its children, which must not be durable later than the name. What it names was appended before it is taken
+        // here, so its children are taken after it, and those that came meanwhile as well.
+        journals.Sort(static (a, b) => a.Depth - b.Depth);
         foreach (StoredJobJournal journal in journals)
             batch.Add(journal.Take());
+        while (Late(journals) is { Count: > 0 } late)
+        {
+            journals.AddRange(late);
+            foreach (StoredJobJournal journal in late)
+                batch.Add(journal.Take());
+        }
         try
         {
             if (_error is not null)
@@ -109,6 +137,23 @@ internal sealed class JournalWriter : IThreadPoolWorkItem, IDisposable
             for (int i = 0; i < journals.Count; i++)
                 journals[i].Written(results[i]);
         }
+#if MILLSTREAM_PLANTED_BUGS
+        catch (JournalStorageException) when (PlantedBugs.Is(Bug.FailureForgotten))
+        {
+        }
+        catch (JournalStorageException) when (PlantedBugs.Is(Bug.TimedOutWrittenAgain) && _error is null)
+        {
+            try
+            {
+                AppendResult[] again = await Storage.AppendAsync([.. batch.Select(a => a.Record.First == 1 ? a : a with { Record = a.Record with { First = a.Record.First + a.Record.Count } })]);
+                for (int i = 0; i < journals.Count; i++)
+                    journals[i].Written(again[i]);
+            }
+            catch (JournalStorageException)
+            {
+            }
+        }
+#endif
         catch (Exception e)
         {
             // What a failed write has left behind is not known, so nothing is acknowledged from here on.
@@ -121,7 +166,11 @@ internal sealed class JournalWriter : IThreadPoolWorkItem, IDisposable
         }
         lock (_gate)
         {
+#if MILLSTREAM_PLANTED_BUGS
+            if (_waiting.Count == 0 || PlantedBugs.Is(Bug.WriterNotWokenAgain))
+#else
             if (_waiting.Count == 0)
+#endif
             {
                 _isBusy = false;
                 return;

@@ -64,9 +64,15 @@ internal sealed class MemoryJournals(long maxBytes)
     {
         IEnumerable<MemoryJob> asked = id is { } one ? Find(one) is { } job ? [job] : [] : Jobs;
         List<JobHead> claimed = [];
+#if MILLSTREAM_PLANTED_BUGS
+        if (PlantedBugs.Is(Bug.ClaimsLivingJobs)) Living.RemoveWhere(r => r != runner);
+#endif
         foreach (MemoryJob free in asked.Where(j => j.Head.Ended is null && !Living.Contains(j.Head.Runner)))
         {
             free.Head = free.Head with { Runner = runner, Epoch = free.Head.Epoch + 1, Restarts = free.Head.Restarts + (free.Head.Runner == 0 ? 0 : 1) };
+#if MILLSTREAM_PLANTED_BUGS
+            if (PlantedBugs.Is(Bug.ClaimKeepsEpoch)) free.Head = free.Head with { Epoch = free.Head.Epoch - 1 };
+#endif
             claimed.Add(free.Head);
         }
         return claimed;
@@ -106,6 +112,9 @@ internal sealed class MemoryJournals(long maxBytes)
             return creates ? AppendResult.Appended : AppendResult.UnknownJob;
         if (creates)
             return AppendResult.Conflict;
+#if MILLSTREAM_PLANTED_BUGS
+        if (PlantedBugs.Is(Bug.EpochNotChecked)) return append.Record.First == job.Next ? AppendResult.Appended : AppendResult.Conflict;
+#endif
         if (append.Epoch < job.Head.Epoch)
             return AppendResult.Fenced;
         return append.Epoch == job.Head.Epoch && append.Record.First == job.Next ? AppendResult.Appended : AppendResult.Conflict;

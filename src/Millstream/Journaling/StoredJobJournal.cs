@@ -22,12 +22,13 @@ internal sealed class StoredJobJournal : JobJournal
 {
     private const int Kept = 1024;
 
-    // Below this a replay takes about as long as the read of its record.
-    private const long MinCheckpoint = 16 * 1024;
+    /// <summary>Bytes below which a replay takes about as long as the read of its record, so that a checkpoint is not worth one.</summary>
+    public const long MinCheckpoint = 16 * 1024;
 
     private readonly JournalWriter _writer;
     private readonly IJournalOwner _owner;
     private readonly JobId _job;
+    private readonly long _minCheckpoint;
     private readonly Func<StoredReader> _reader;
     private readonly EntryWriter _bytes = new();
     private readonly List<IDurable> _told = [];
@@ -44,17 +45,35 @@ internal sealed class StoredJobJournal : JobJournal
     private volatile bool _isInFlight;
 
     /// <summary>Continues a journal, or begins a new one.</summary>
-    public StoredJobJournal(IExecutor executor, JournalWriter writer, IJournalOwner owner, JobId job, StoredJobState? state, Func<StoredReader> reader)
+    public StoredJobJournal(IExecutor executor, JournalWriter writer, IJournalOwner owner, JobId job, StoredJobState? state, Func<StoredReader> reader, long minCheckpoint)
         : base(executor)
     {
-        (_writer, _owner, _job, _reader) = (writer, owner, job, reader);
+        (_writer, _owner, _job, _reader, _minCheckpoint) = (writer, owner, job, reader, minCheckpoint);
         (Epoch, _last, _chain, _sinceCheckpoint) = state is null ? (1, 0, Chain.Start(job), 0) : (state.Head.Epoch, state.Last, state.Chain, state.ReplayBytes);
+#if MILLSTREAM_PLANTED_BUGS
+        if (PlantedBugs.Is(Bug.ChainNotCarried)) _chain = Chain.Start(job);
+        if (PlantedBugs.Is(Bug.NumberNotCarried) && _last > 0) _last--;
+#endif
         _first = _last + 1;
+        Depth = job.Value.AsSpan().Count('/');
         StartAfter(_last);
     }
 
+    /// <summary>How many jobs are above it: 0 for one that is nobody's child.</summary>
+    public int Depth { get; }
+
     /// <summary>The job's epoch under which it is written.</summary>
     public long Epoch { get; }
+
+    /// <summary>Whether the last entry is stored.</summary>
+    public bool IsEnded
+    {
+        get
+        {
+            lock (Gate)
+                return _hasEnding && Last == _last;
+        }
+    }
 
     /// <summary>Whether the writer knows that there is something. The writer's.</summary>
     public bool IsQueued
@@ -85,7 +104,7 @@ internal sealed class StoredJobJournal : JobJournal
         get
         {
             lock (Gate)
-                return _sinceCheckpoint > Math.Max(MinCheckpoint, _checkpointSize);
+                return _sinceCheckpoint > Math.Max(_minCheckpoint, _checkpointSize);
         }
     }
 

@@ -16,6 +16,9 @@ internal sealed class StoredReader(IJournalStorage storage, JobId job, AgentCont
         {
             foreach (JournalEntry entry in EntryReader.Read(job, record, null, out _))
             {
+#if MILLSTREAM_PLANTED_BUGS
+                if (PlantedBugs.Is(Bug.StoredReaderSkips) && entry.Number == from && from > 3) continue;
+#endif
                 if (entry.Number >= from)
                     entries.Add(Typed(entry));
             }

@@ -7,7 +7,7 @@ namespace Millstream;
 internal sealed partial class Scheduler
 {
     private readonly SchedulerOptions options;
-    private readonly long runnerEpoch;
+    private long runnerEpoch;
     private readonly DecisionQueue decisions = new();
     private long counter;
     private long time;
@@ -22,6 +22,9 @@ internal sealed partial class Scheduler
         typesByName.Add(slots.Name, slots);
         slotOnly = new TaskShape([], [(slots, 1)]);
     }
+
+    /// <summary>The runner for which it leases has a number of its own now. To be called before the first grant.</summary>
+    public void SetRunner(long epoch) => runnerEpoch = epoch;
 
     /// <summary>Takes the next decision; false when all are taken.</summary>
     public bool TryTake(out Decision decision) => decisions.TryTake(out decision);

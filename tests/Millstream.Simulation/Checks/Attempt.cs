@@ -4,6 +4,7 @@ namespace Millstream.Simulation;
 internal sealed class Attempt(History history, JobRecord job, TaskAttempt context, string key)
 {
     private readonly List<SimulatedResource> _resources = [];
+    private readonly ProcessExecutor? _process = history.Executor.Process;
     private bool _isWatching;
 
     public string Key => key;
@@ -25,6 +26,15 @@ internal sealed class Attempt(History history, JobRecord job, TaskAttempt contex
     public string TaskId => context.TaskId;
 
     public override string ToString() => $"attempt {Number} of {TaskId} ({key})";
+
+    /// <summary>The process in which it runs; null where there are none.</summary>
+    public ProcessExecutor? Process => _process;
+
+    /// <summary>A piece of output that says whose it is.</summary>
+    public byte[] Output() => System.Text.Encoding.UTF8.GetBytes($"{key} {Number}");
+
+    /// <summary>Does something a little later, as long as its process lives.</summary>
+    public void Schedule(Action work) => history.Executor.Add(work, null, _process);
 
     public void Use()
     {
@@ -65,8 +75,9 @@ internal sealed class Attempt(History history, JobRecord job, TaskAttempt contex
     {
         foreach (SimulatedResource resource in _resources)
             resource.Leave(this);
-        job.Running.Remove(this);
-        history.Ledger.Running--;
+        // Not of a process that ended in this very step.
+        if (job.Running.Remove(this))
+            history.Ledger.Running--;
     }
 
     private void Fired()

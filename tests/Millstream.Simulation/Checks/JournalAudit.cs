@@ -1,7 +1,7 @@
 namespace Millstream.Simulation;
 
 /// <summary>Reads one ended job's journal from its first entry to its last and checks what must hold of it.</summary>
-internal sealed class JournalAudit(History history, JobRecord job)
+internal class JournalAudit(History history, JobRecord job)
 {
     private readonly Dictionary<int, JournalEntry> _commands = [];
     private readonly HashSet<int> _ended = [];
@@ -14,8 +14,8 @@ internal sealed class JournalAudit(History history, JobRecord job)
     public void Check()
     {
         List<(JournalEntry Entry, int Batch)> entries = job.Journal.Entries;
-        if (job.Journal.Written != entries.Count || job.Journal.Last != entries.Count)
-            Fail($"the journal has {entries.Count} entries, {job.Journal.Written} are written and {job.Journal.Last} are shown");
+        if (job.Journal.Written != entries.Count)
+            Fail($"the journal has {entries.Count} entries, {job.Journal.Written} are written");
         long time = 0;
         for (int i = 0; i < entries.Count; i++)
         {
@@ -26,9 +26,10 @@ internal sealed class JournalAudit(History history, JobRecord job)
                 Fail($"entry {i + 1} is {entry.Kind}");
             if (entry.IsEnding != (i == entries.Count - 1))
                 Fail(entry.IsEnding ? $"entry {i + 1} ends the job and is not the last" : "the last entry is no ending");
-            if (entry.Time < time)
+            // What a child did when its parent could not show it any more is shown later.
+            if (entry.Time < time && entry.Kind != EntryKind.ChildEntry)
                 Fail($"entry {i + 1} is older than the one before");
-            time = entry.Time;
+            time = Math.Max(time, entry.Time);
             CheckTurn(entries, i);
             CheckEntry(entry);
             if (entry.Kind is EntryKind.JobCancelling or EntryKind.JobReturned)
@@ -36,15 +37,21 @@ internal sealed class JournalAudit(History history, JobRecord job)
         }
         if (_commands.Count != _ended.Count)
             Fail($"of {_commands.Count} commands {_ended.Count} have ended");
-        CheckSignals([.. entries.Where(e => e.Entry.Kind == EntryKind.Signal).Select(e => (int)e.Entry.Payload!)]);
+        CheckSignals([.. entries.Where(e => e.Entry.Kind == EntryKind.Signal).Select(e => JobRecord.Int(e.Entry.Payload))]);
         CheckAnswers([.. entries.Where(e => e.Entry.Kind == EntryKind.QuestionAnswered).Select(e => e.Entry)]);
-        CheckResults([.. entries.Where(e => e.Entry.Kind == EntryKind.TaskCompleted).Select(e => (int)e.Entry.Payload!)]);
+        CheckResults([.. entries.Where(e => e.Entry.Kind == EntryKind.TaskCompleted).Select(e => JobRecord.Int(e.Entry.Payload))]);
         if (_isCancelled && entries[^1].Entry.Kind == EntryKind.JobCompleted)
             Fail("it was cancelled and has completed");
         if (!_isCancelled && entries[^1].Entry.Kind == EntryKind.JobCancelled)
             Fail("it ended cancelled and was not");
+        CheckMore();
         if (entries[^1].Entry.Payload is JobError { Type: ErrorTypes.OutsideTurn } error)
             Fail($"its body is said to have left its turn: {error.Message}");
+    }
+
+    /// <summary>What else must hold.</summary>
+    protected virtual void CheckMore()
+    {
     }
 
     private void CheckTurn(List<(JournalEntry Entry, int Batch)> entries, int i)
@@ -74,7 +81,7 @@ internal sealed class JournalAudit(History history, JobRecord job)
                     Fail($"command {entry.Command} comes after {_commands.Count} others");
                 if (!_commands.TryAdd(entry.Command, entry))
                     Fail($"command {entry.Command} was given twice");
-                if (_isCancelled && !history.Plan(job).HasCleanUp)
+                if (_isCancelled && !history.Plans[job.Plan].HasCleanUp)
                     Fail($"command {entry.Command} {entry.Kind} came after the cancel");
                 if (_isReturned)
                     Fail($"command {entry.Command} {entry.Kind} came after the end of the body");
@@ -90,7 +97,12 @@ internal sealed class JournalAudit(History history, JobRecord job)
                 or EntryKind.TimerFired or EntryKind.TimerStopped or EntryKind.ChildCompleted or EntryKind.ChildFailed or EntryKind.ChildCancelled or EntryKind.Flushed:
                 CheckEnd(entry);
                 break;
-            case EntryKind.Event when (int)entry.Payload! != ++_events:
+            case EntryKind.Resumed:
+                // What ran in the process that is gone has ended with it.
+                foreach ((int command, AttemptState attempt) in _attempts.ToArray())
+                    _attempts[command] = attempt with { IsOver = true };
+                break;
+            case EntryKind.Event when job.Runner is not null && (int)entry.Payload! != ++_events:
                 Fail($"event {entry.Payload} stands where {_events} should");
                 break;
             case EntryKind.JobCancelling:
@@ -112,7 +124,7 @@ internal sealed class JournalAudit(History history, JobRecord job)
             stopping.Add(entries[j].Entry.Command);
         foreach ((int number, JournalEntry command) in _commands)
         {
-            if (entries[i].Entry.Kind == EntryKind.JobCancelling && job.LeftToCleanUp.Contains(number))
+            if (entries[i].Entry.Kind == EntryKind.JobCancelling && (job.LeftToCleanUp.Contains(number) || (job.Runner is null && history.Plans[job.Plan].HasCleanUp)))
                 continue;
             // A receipt comes by itself at once.
             if (command.Kind != EntryKind.Flush && !_ended.Contains(number) && !_stopped.Contains(number) && !stopping.Contains(number))
@@ -154,28 +166,34 @@ internal sealed class JournalAudit(History history, JobRecord job)
                 // An attempt that was given up before it ran leaves a gap.
                 if (entry.Attempt <= now.Attempt || (now.Attempt > 0 && !now.IsOver))
                     Fail($"entry {entry.Number}: attempt {entry.Attempt} of {entry.Subject} started after attempt {now.Attempt}");
-                _attempts[entry.Command] = new AttemptState(entry.Attempt, 0, false);
+                _attempts[entry.Command] = new AttemptState(entry.Attempt, 0, false, now.Failures);
                 break;
             case EntryKind.TaskDelta:
                 if (entry.Attempt != now.Attempt || now.IsOver)
                     Fail($"entry {entry.Number}: a delta of attempt {entry.Attempt} of {entry.Subject} came after its end");
+                string output = System.Text.Encoding.UTF8.GetString(((DeltaChunk)entry.Payload!).Bytes);
+                if (output != $"{job.Id}/{entry.Command} {entry.Attempt}")
+                    Fail($"entry {entry.Number} is a delta of attempt {entry.Attempt} of command {entry.Command}, and it is '{output}'");
                 if (((DeltaChunk)entry.Payload!).Index != now.Deltas)
                     Fail($"entry {entry.Number}: delta {((DeltaChunk)entry.Payload!).Index} of {entry.Subject} stands where {now.Deltas} should");
                 _attempts[entry.Command] = now with { Deltas = now.Deltas + 1 };
                 break;
             default:
-                _attempts[entry.Command] = now with { Attempt = entry.Attempt, IsOver = true };
+                int failures = now.Failures + (entry.Payload is RetryOf { Error.Type: not ErrorTypes.LeaseLost } ? 1 : 0);
+                if (failures >= history.Tasks[entry.Subject![1] - '0'].Policy.Retry.Attempts)
+                    Fail($"entry {entry.Number}: {entry.Subject} has failed {failures} times and is tried again");
+                _attempts[entry.Command] = now with { Attempt = entry.Attempt, IsOver = true, Failures = failures };
                 break;
         }
     }
 
-    private void CheckSignals(List<int> recorded)
+    protected virtual void CheckSignals(List<int> recorded)
     {
         List<int> accepted = [.. job.Sent.Where(s => s.Result == SignalResult.Accepted).Select(s => s.Value)];
         if (!accepted.SequenceEqual(recorded))
             Fail($"accepted were signals {string.Join(',', accepted)}, recorded are {string.Join(',', recorded)}");
-        if (!recorded.Take(job.Received.Count).SequenceEqual(job.Received))
-            Fail($"recorded are signals {string.Join(',', recorded)}, the body got {string.Join(',', job.Received)}");
+        if (!recorded.Take(job.Body.Received.Count).SequenceEqual(job.Body.Received))
+            Fail($"recorded are signals {string.Join(',', recorded)}, the body got {string.Join(',', job.Body.Received)}");
         foreach (IGrouping<string?, SentSignal> same in job.Sent.Where(s => s.Id is not null && s.Result == SignalResult.Accepted).GroupBy(s => s.Id).Where(g => g.Count() > 1))
             Fail($"signal id {same.Key} was accepted {same.Count()} times");
         foreach (SentSignal duplicate in job.Sent.Where(s => s.Result == SignalResult.Duplicate && !job.Sent.Exists(f => f.Id == s.Id && f.Result == SignalResult.Accepted)))
@@ -184,13 +202,13 @@ internal sealed class JournalAudit(History history, JobRecord job)
             Fail("a sender never heard what became of its signal or answer");
     }
 
-    private void CheckAnswers(List<JournalEntry> recorded)
+    protected virtual void CheckAnswers(List<JournalEntry> recorded)
     {
         List<int> accepted = [.. job.Answers.Where(a => a.Result == SignalResult.Accepted).Select(a => a.Value).Order()];
-        List<int> values = [.. recorded.Select(e => (int)e.Payload!).Order()];
+        List<int> values = [.. recorded.Select(e => JobRecord.Int(e.Payload)).Order()];
         if (!accepted.SequenceEqual(values))
             Fail($"accepted were answers {string.Join(',', accepted)}, recorded are {string.Join(',', values)}");
-        foreach ((int question, int reply) in job.Replies)
+        foreach ((int question, int reply) in job.Body.Replies)
         {
             if (!job.Answers.Exists(a => a.Question == question && a.Value == reply && a.Result == SignalResult.Accepted))
                 Fail($"question {question} got reply {reply}, which nobody gave");
@@ -202,9 +220,9 @@ internal sealed class JournalAudit(History history, JobRecord job)
         HashSet<int> known = [.. recorded];
         if (known.Count != recorded.Count)
             Fail("a task's result is recorded twice");
-        HashSet<int> got = [.. job.Results];
-        if (got.Count != job.Results.Count || !got.IsSubsetOf(known))
-            Fail($"the body got results {string.Join(',', job.Results)}, recorded are {string.Join(',', recorded)}");
+        HashSet<int> got = [.. job.Body.Results];
+        if (got.Count != job.Body.Results.Count || !got.IsSubsetOf(known))
+            Fail($"the body got results {string.Join(',', job.Body.Results)}, recorded are {string.Join(',', recorded)}");
         foreach (int result in recorded)
         {
             if (!history.Ledger.Returned.TryGetValue(result, out Attempt? attempt) || attempt.Job != job)
@@ -212,7 +230,7 @@ internal sealed class JournalAudit(History history, JobRecord job)
         }
     }
 
-    private void Fail(string what) => history.Fail($"{job.Id}: {what}", job);
+    protected void Fail(string what) => history.Fail($"{job.Id}: {what}", job);
 
-    private readonly record struct AttemptState(int Attempt, int Deltas, bool IsOver);
+    private readonly record struct AttemptState(int Attempt, int Deltas, bool IsOver, int Failures);
 }

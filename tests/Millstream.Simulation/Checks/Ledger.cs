@@ -17,12 +17,28 @@ internal sealed class Ledger(History history) : ILoggerFactory, ILogger
 
     public JobRecord Job(JobId id) => _jobs[id];
 
+    public JobRecord? Find(JobId id) => _jobs.GetValueOrDefault(id);
+
+    /// <summary>A job of a store is there.</summary>
+    public void Add(JobRecord job)
+    {
+        _jobs.Add(job.Id, job);
+        Jobs.Add(job);
+    }
+
+    /// <summary>The runtime gives a task's attempts up because they do not stop.</summary>
+    public void LeftBehind(JobId job, string task, ProcessExecutor? process)
+    {
+        foreach (Attempt attempt in Job(job).Running)
+            attempt.IsLeftBehind |= attempt.TaskId == task && attempt.Process == process;
+    }
+
     /// <summary>A job's journal is made: nothing that causes the job may be uncertain.</summary>
     public JobJournal Created(JobRunner runner, StoreModel store)
     {
         JobRecord? record = null;
         DelayedJournal journal = new(store, history.Executor, entry => Added(record!, entry));
-        record = new JobRecord(runner, journal);
+        record = new JobRecord(runner.Id, journal) { Runner = runner };
         // Starting a known id makes a runner that is dropped at once.
         if (!_jobs.TryAdd(runner.Id, record))
             return journal;
@@ -34,7 +50,7 @@ internal sealed class Ledger(History history) : ILoggerFactory, ILogger
             if (!above.IsDurable(above.Commands[command]))
                 history.Fail($"child {runner.Id} was started before its command was durable");
         }
-        history.Executor.Schedule(() => _ = history.WatchAsync(record));
+        history.Executor.Schedule(() => _ = ((MemoryHistory)history).WatchAsync(record));
         return journal;
     }
 
@@ -64,7 +80,7 @@ internal sealed class Ledger(History history) : ILoggerFactory, ILogger
             (isStop ? job.Stops : job.Commands).TryAdd(entry.Command, entry.Number);
         }
         if (entry.Kind == EntryKind.JobCancelling)
-            job.LeftToCleanUp.UnionWith(job.Runner.Pending<PendingCommand>().Where(c => c.IsCleanUp).Select(c => c.Number));
+            job.LeftToCleanUp.UnionWith(job.Runner!.Pending<PendingCommand>().Where(c => c.IsCleanUp).Select(c => c.Number));
         if (entry.IsEnding && job.Running.Find(a => !a.IsLeftBehind) is { } attempt)
             history.Fail($"{job.Id} ended while {attempt} was at work", job);
     }
@@ -88,8 +104,6 @@ internal sealed class Ledger(History history) : ILoggerFactory, ILogger
     {
         if (eventId.Id != 1 || state is not IReadOnlyList<KeyValuePair<string, object?>> fields)
             return;
-        string task = (string)fields[0].Value!;
-        foreach (Attempt attempt in Job((JobId)fields[1].Value!).Running)
-            attempt.IsLeftBehind |= attempt.TaskId == task;
+        LeftBehind((JobId)fields[1].Value!, (string)fields[0].Value!, null);
     }
 }

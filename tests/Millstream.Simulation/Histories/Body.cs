@@ -5,7 +5,7 @@ internal sealed class Body(History history, AgentContext<int, int> context)
 {
     private const int MaxSpin = 1000;
 
-    private readonly JobRecord _job = history.Job(context.JobId);
+    private readonly BodyRecord _record = history.Body(context);
     private readonly SynchronizationContext? _turn = SynchronizationContext.Current;
 
     public async Task RunAsync(PlanNode node)
@@ -20,8 +20,8 @@ internal sealed class Body(History history, AgentContext<int, int> context)
                 await RunTaskAsync(node.Task);
                 break;
             case Step.RunAll:
-                foreach (int result in await context.RunAllAsync(history.Tasks[node.Task], new int[node.Count]))
-                    _job.Results.Add(result);
+                foreach (int result in await context.RunAllAsync(history.Tasks[node.Task], [.. Enumerable.Range(0, node.Count).Select(_ => history.Input(context))]))
+                    _record.Results.Add(result);
                 break;
             case Step.Branches:
                 await Task.WhenAll(node.Parts.Select(RunAsync));
@@ -36,7 +36,7 @@ internal sealed class Body(History history, AgentContext<int, int> context)
                 await ReadBesideAsync(node);
                 break;
             case Step.NextSignal:
-                _job.Received.Add(await context.Signals.NextAsync());
+                _record.Received.Add(await context.Signals.NextAsync());
                 break;
             case Step.Ask:
                 await AskAsync(default);
@@ -48,10 +48,11 @@ internal sealed class Body(History history, AgentContext<int, int> context)
                 await RunChildAsync(node);
                 break;
             case Step.Emit:
-                context.Emit(++_job.Emitted);
+                _record.Emitted++;
+                context.Emit(history.Event(context, _record));
                 break;
             case Step.Delay:
-                await context.DelayAsync(TimeSpan.FromMilliseconds(node.Count));
+                await context.DelayAsync(TimeSpan.FromMilliseconds(history.Delay(context, node.Count)));
                 break;
             case Step.Catch:
                 await CatchAsync(() => RunAsync(node.Parts[0]));
@@ -72,7 +73,7 @@ internal sealed class Body(History history, AgentContext<int, int> context)
             case Step.Throw:
                 throw new PlannedException();
             case Step.Leave:
-                _ = context.RunAsync(history.Tasks[node.Task], 0);
+                _ = context.RunAsync(history.Tasks[node.Task], history.Input(context));
                 break;
         }
         Resumed();
@@ -88,9 +89,9 @@ internal sealed class Body(History history, AgentContext<int, int> context)
 
     private async Task RunTaskAsync(int task, CancellationToken token = default)
     {
-        int result = await context.RunAsync(history.Tasks[task], 0, token);
+        int result = await context.RunAsync(history.Tasks[task], history.Input(context), token);
         Resumed();
-        _job.Results.Add(result);
+        _record.Results.Add(result);
     }
 
     private async Task RunBoundedAsync(PlanNode node)
@@ -130,7 +131,7 @@ internal sealed class Body(History history, AgentContext<int, int> context)
 
     private async Task ReadBesideAsync(PlanNode node)
     {
-        Task<int> work = context.RunAsync(history.Tasks[node.Task], 0);
+        Task<int> work = context.RunAsync(history.Tasks[node.Task], history.Input(context));
         int wanted = node.Count;
         for (int spins = 0; wanted > 0 && !work.IsCompleted; spins++)
         {
@@ -143,19 +144,19 @@ internal sealed class Body(History history, AgentContext<int, int> context)
             Resumed();
             while (context.Signals.TryRead(out int signal))
             {
-                _job.Received.Add(signal);
+                _record.Received.Add(signal);
                 wanted--;
             }
         }
-        _job.Results.Add(await work);
+        _record.Results.Add(await work);
     }
 
     private async Task AskAsync(CancellationToken token)
     {
-        int question = history.NewValue();
+        int question = history.Question(context);
         int reply = await context.AskAsync(new Which(question), token);
         Resumed();
-        _job.Replies.Add(question, reply);
+        _record.Replies.Add(question, reply);
     }
 
     private async Task AskWithLimitAsync(PlanNode node)

@@ -2,25 +2,21 @@ using System.Text;
 
 namespace Millstream.Simulation;
 
-/// <summary>One seed: an orchestrator, its jobs and the world around them, from the start to the last entry of each job.</summary>
-internal sealed class History
+/// <summary>One seed: jobs and the world around them, from the start to the last entry of each job.</summary>
+internal abstract class History
 {
     private const int MaxSteps = 400_000;
 
     [ThreadStatic]
     private static History? s_current;
 
-    private readonly int _seed;
     private readonly List<string> _failures = [];
     private JobRecord? _guilty;
-    private AgentOrchestrator? _orchestrator;
-    private World? _world;
-    private Task? _run;
     private int _values;
 
-    private History(int seed)
+    protected History(int seed)
     {
-        _seed = seed;
+        Seed = seed;
         Random = new Random(seed);
         Time = new SimulationTime(Random);
         Executor = new SimulationExecutor(Random, Time);
@@ -34,11 +30,16 @@ internal sealed class History
     /// <summary>The history that this thread runs.</summary>
     public static History Current => s_current ?? throw new InvalidOperationException("no history runs on this thread");
 
+    public int Seed { get; }
+
     public Random Random { get; }
 
     public SimulationTime Time { get; }
 
     public SimulationExecutor Executor { get; }
+
+    /// <summary>Time as who asks has it: a process, or the world.</summary>
+    public TimeProvider Clock => Executor.Process?.Clock ?? Time;
 
     public Ledger Ledger { get; }
 
@@ -48,16 +49,20 @@ internal sealed class History
 
     public AgentTask<int, int>[] Tasks { get; }
 
-    public Fleet Fleet => _orchestrator!.Engine.Fleet;
+    /// <summary>Whether something was found.</summary>
+    public bool HasFailed => _failures.Count > 0;
 
-    /// <summary>How many sessions are open.</summary>
-    public int Sessions { get; set; }
+    /// <summary>What the world does; none before it has begun.</summary>
+    protected Task? WorldTask { get; set; }
+
+    /// <summary>Whether the jobs of a seed are in a store, and processes crash.</summary>
+    public static bool IsDurable(int seed) => seed % 2 == 0;
 
     /// <summary>Runs a seed.</summary>
     public static HistoryResult Run(int seed)
     {
         History? outer = s_current;
-        History history = new(seed);
+        History history = IsDurable(seed) ? new DurableHistory(seed) : new MemoryHistory(seed);
         s_current = history;
         try
         {
@@ -69,7 +74,7 @@ internal sealed class History
             {
                 history.Fail($"an exception escaped: {e}");
             }
-            return new HistoryResult(seed, history._failures.Count == 0 ? null : history.Report(), history.Executor.Steps, history.Ledger.Jobs.Count, history.Hash());
+            return new HistoryResult(seed, history.HasFailed ? history.Report() : null, history.Executor.Steps, history.Ledger.Jobs.Count, history.Hash(), history.Crashes);
         }
         finally
         {
@@ -77,9 +82,31 @@ internal sealed class History
         }
     }
 
-    public JobRecord Job(JobId id) => Ledger.Job(id);
+    /// <summary>How often a process ended before its time.</summary>
+    public virtual int Crashes => 0;
 
-    public Plan Plan(JobRecord job) => Plans[(int)((StartOf)job.Journal.Entries[0].Entry.Payload!).Input!];
+    /// <summary>The record of a body that runs.</summary>
+    public abstract BodyRecord Body(AgentContext<int, int> context);
+
+    /// <summary>What a task gets.</summary>
+    public abstract int Input(AgentContext<int, int> context);
+
+    /// <summary>What a question is called.</summary>
+    public abstract int Question(AgentContext<int, int> context);
+
+    /// <summary>What a body emits next.</summary>
+    public abstract int Event(AgentContext<int, int> context, BodyRecord body);
+
+    /// <summary>How long a body waits, in milliseconds, where its plan says so long.</summary>
+    public abstract int Delay(AgentContext<int, int> context, int planned);
+
+    /// <summary>An attempt begins; none where nobody is to see it.</summary>
+    public abstract Attempt Began(TaskAttempt context, int input);
+
+    /// <summary>Counts sessions of resources that are open.</summary>
+    public abstract void CountSession(ProcessExecutor? process, int more);
+
+    public JobRecord Job(JobId id) => Ledger.Job(id);
 
     public int NewValue() => ++_values;
 
@@ -92,123 +119,25 @@ internal sealed class History
         _guilty ??= job;
     }
 
-    /// <summary>A sender heard what became of its signal: what was accepted must be durable.</summary>
-    public void Heard(JobRecord job, SentSignal sent)
-    {
-        if (sent.Result == SignalResult.Accepted && !IsRecorded(job, EntryKind.Signal, sent.Value))
-            Fail($"{job.Id}: signal {sent.Value} was accepted before it was durable", job);
-        if (sent.Result == SignalResult.Duplicate && !job.Sent.Exists(s => s.Id == sent.Id && s != sent && IsRecorded(job, EntryKind.Signal, s.Value)))
-            Fail($"{job.Id}: signal {sent.Value} was called a duplicate of one that is not durable", job);
-    }
+    protected abstract void Run();
 
-    public void Heard(JobRecord job, SentAnswer answer)
-    {
-        if (answer.Result == SignalResult.Accepted && !IsRecorded(job, EntryKind.QuestionAnswered, answer.Value))
-            Fail($"{job.Id}: answer {answer.Value} was accepted before it was durable", job);
-    }
-
-    /// <summary>A job that waits can say for what.</summary>
-    public void CheckWaker(JobRecord job)
-    {
-        if (job.Runner.Status is JobStatus.Waiting && job.Runner.WaitsFor().Count == 0)
-            Fail($"{job.Id} waits and cannot say for what", job);
-    }
-
-    public async Task WatchAsync(JobRecord job)
-    {
-        await job.Runner.Ending;
-        job.HasEnded = true;
-        if (job.Journal.Written != job.Journal.Entries.Count || !job.Journal.Entries[^1].Entry.IsEnding)
-            Fail($"{job.Id} is said to have ended, and its last entry is not durable", job);
-        foreach (object? owner in Time.Armed)
-        {
-            if (owner is JobRunner runner && runner == job.Runner || owner is PendingCommand command && command.Runner == job.Runner)
-                Fail($"{job.Id} has ended and left a timer of {owner.GetType().Name}", job);
-        }
-    }
-
-    private void Run()
-    {
-        _orchestrator = new AgentOrchestrator(new OrchestratorOptions
-        {
-            Workers = [], Executor = Executor, Time = Time, Seed = _seed, Logging = Ledger, GracePeriod = TimeSpan.FromMilliseconds(50 + Random.Next(400)),
-            JournalFactory = JournalFactory(),
-        });
-        _world = new World(this);
-        Executor.Schedule(() => _run = _world.RunAsync(_orchestrator));
-        Executor.Run(Idle, IsOver, e => Fail($"an exception escaped: {e}"));
-        if (_failures.Count == 0)
-            Conclude();
-    }
-
-    private Func<JobRunner, JobJournal> JournalFactory()
-    {
-        StoreModel store = new(Random, Executor, Time);
-        return runner => Ledger.Created(runner, store);
-    }
-
-    private bool IsOver()
+    protected bool IsOver()
     {
         if (Executor.Steps > MaxSteps)
             Fail($"it does not come to an end within {MaxSteps} steps: {Ledger.Running} attempts are at work", Ledger.Jobs.Find(j => !j.HasEnded));
-        return _failures.Count > 0;
+        return HasFailed;
     }
 
-    // Whatever still waits now waits for a timer.
-    private void Idle()
+    protected void CheckLeft(Fleet fleet)
     {
-        foreach (StreamReader reader in _world!.Readers)
-        {
-            if (reader.IsForgotten)
-                Fail($"{reader} was not woken");
-        }
-        if (Random.Next(8) > 0)
-            return;
-        foreach (JobRecord job in Ledger.Jobs)
-        {
-            if (job.OwesReply && job.Journal.IsSettled)
-                Fail($"{job.Id} has not told a sender what became of its signal, answer or cancel, with all durable", job);
-            if (!job.HasEnded)
-                CheckWaker(job);
-        }
-        foreach (LeasedSnapshot leased in Fleet.Snapshot().Leased)
-        {
-            if (Job(JobId.Parse(leased.JobId)).HasEnded)
-                Fail($"{leased.JobId} has ended and leases {string.Join(", ", leased.Leased)}", Job(JobId.Parse(leased.JobId)));
-        }
-    }
-
-    private void Conclude()
-    {
-        if (_run is not { IsCompletedSuccessfully: true })
-            Fail(_run?.Exception is { } e ? $"the world failed: {e}" : Stuck());
-        foreach (JobRecord job in Ledger.Jobs)
-            new JournalAudit(this, job).Check();
-        SchedulerSnapshot left = Fleet.Snapshot();
+        SchedulerSnapshot left = fleet.Snapshot();
         if (left.Leased.Count > 0 || left.Queues.Count > 0 || left.Workers.Any(w => w.FreeSlots != w.Slots) || left.Units.Any(u => u.Free != u.Capacity))
             Fail($"something is leased or waits at the end: {string.Join(", ", left.Leased)} {string.Join(", ", left.Queues)} {string.Join(", ", left.Units.Where(u => u.Free != u.Capacity))}");
-        if (Sessions != 0)
-            Fail($"{Sessions} sessions were not closed");
-        if (Executor.OffExecutor > 0)
-            Fail($"{Executor.OffExecutor} continuations came from another thread");
     }
 
-    private string Stuck()
+    protected static bool IsRecorded(JobRecord job, EntryKind kind, int value)
     {
-        StringBuilder text = new("nothing is left to do and not everything has ended:");
-        foreach (JobRecord job in Ledger.Jobs.Where(j => !j.HasEnded))
-        {
-            _guilty ??= job;
-            text.Append($"\n  {job.Id} is {job.Runner.Status} and waits for {string.Join("; ", job.Runner.WaitsFor().DefaultIfEmpty("nothing"))}");
-        }
-        foreach (StreamReader reader in _world!.Readers.Where(r => !r.IsDone))
-            text.Append($"\n  {reader} waits");
-        return text.ToString();
-    }
-
-    private static bool IsRecorded(JobRecord job, EntryKind kind, int value)
-    {
-        JournalEntry? entry = job.Journal.Entries.Find(e => e.Entry.Kind == kind && Equals(e.Entry.Payload, value)).Entry;
+        JournalEntry? entry = job.Journal.Entries.Find(e => e.Entry.Kind == kind && JobRecord.Int(e.Entry.Payload) == value).Entry;
         return entry is not null && job.IsDurable(entry.Number);
     }
 
@@ -228,7 +157,7 @@ internal sealed class History
 
     private static string? Said(object? payload) => payload switch
     {
-        ChildPointer pointer => $"{pointer.Entry.Number} {pointer.Entry.Kind}",
+        ChildPointer pointer => $"{pointer.Child} {pointer.Number} {pointer.Entry?.Kind}",
         AttemptOf attempt => $"on {attempt.Worker} with {string.Join(", ", attempt.Resources)}",
         TaskError error => $"{error.Type}: {error.Message}",
         RetryOf retry => $"{retry.Error.Type}: {retry.Error.Message}, in {retry.Delay.TotalMilliseconds} ms",
@@ -260,4 +189,4 @@ internal sealed class History
 }
 
 /// <summary>What came of one seed.</summary>
-internal sealed record HistoryResult(int Seed, string? Failure, int Steps, int Jobs, ulong Hash);
+internal sealed record HistoryResult(int Seed, string? Failure, int Steps, int Jobs, ulong Hash, int Crashes);

@@ -1,10 +1,9 @@
 namespace Millstream.Simulation;
 
 /// <summary>A resource that notes who uses it, and refuses whoever comes with an older lease.</summary>
-internal sealed class SimulatedResource(History history, string id, string type, long capacity, IReadOnlyDictionary<string, string>? labels) : Resource(id, type, capacity, labels)
+internal sealed class SimulatedResource(History history, Dictionary<string, LeaseEpoch> epochs, string id, string type, long capacity, IReadOnlyDictionary<string, string>? labels) : Resource(id, type, capacity, labels)
 {
     private readonly List<Attempt> _users = [];
-    private LeaseEpoch _highest;
 
     public void Enter(Attempt attempt)
     {
@@ -15,10 +14,11 @@ internal sealed class SimulatedResource(History history, string id, string type,
                 if (!other.GivesBack)
                     history.Fail($"{Id} was given to {attempt} while {other} was at work on it");
             }
-            if (attempt.Lease!.IsValid && attempt.Lease.Epoch <= _highest)
-                history.Fail($"{Id} was leased under {_highest}, and then {attempt} under {attempt.Lease.Epoch}");
+            LeaseEpoch highest = epochs.GetValueOrDefault(Id);
+            if (attempt.Lease!.IsValid && attempt.Lease.Epoch <= highest)
+                history.Fail($"{Id} was leased under {highest}, and then {attempt} under {attempt.Lease.Epoch}");
             if (attempt.Lease.IsValid)
-                _highest = attempt.Lease.Epoch;
+                epochs[Id] = attempt.Lease.Epoch;
         }
         _users.Add(attempt);
     }
@@ -30,26 +30,33 @@ internal sealed class SimulatedResource(History history, string id, string type,
         if (history.Random.Next(3) == 0)
             return null;
         if (history.Random.Next(3) == 0)
-            await Task.Delay(TimeSpan.FromMilliseconds(history.Random.Next(20)), history.Time, token);
+            await Task.Delay(TimeSpan.FromMilliseconds(history.Random.Next(20)), history.Clock, token);
         if (history.Random.Next(30) == 0)
             throw new InvalidOperationException($"{Id} does not open");
-        history.Sessions++;
-        return new Session(history);
+        return new Session(history, history.Executor.Process);
     }
 
-    private sealed class Session(History history) : IAsyncDisposable
+    private sealed class Session : IAsyncDisposable
     {
+        private readonly History _history;
+        private readonly ProcessExecutor? _process;
         private bool _isClosed;
+
+        public Session(History history, ProcessExecutor? process)
+        {
+            (_history, _process) = (history, process);
+            history.CountSession(process, 1);
+        }
 
         public async ValueTask DisposeAsync()
         {
             if (_isClosed)
-                history.Fail("a session was closed twice");
+                _history.Fail("a session was closed twice");
             _isClosed = true;
-            history.Sessions--;
-            if (history.Random.Next(3) == 0)
-                await Task.Delay(TimeSpan.FromMilliseconds(history.Random.Next(20)), history.Time);
-            if (history.Random.Next(40) == 0)
+            _history.CountSession(_process, -1);
+            if (_history.Random.Next(3) == 0)
+                await Task.Delay(TimeSpan.FromMilliseconds(_history.Random.Next(20)), _history.Clock);
+            if (_history.Random.Next(40) == 0)
                 throw new InvalidOperationException("does not close");
         }
     }

@@ -19,7 +19,7 @@ internal static class SimulatedTask
             Retry = new RetryPolicy { Attempts = 1 + random.Next(4), Delay = TimeSpan.FromMilliseconds(1 + random.Next(50)) },
             Timeout = random.Next(4) == 0 ? TimeSpan.FromMilliseconds(1 + random.Next(60)) : null,
         };
-        return AgentTask.Create<int, int>($"t{number}", (_, context) => RunAsync(history, style, context), Requirements(random), policy);
+        return AgentTask.Create<int, int>($"t{number}", (input, context) => RunAsync(history, style, input, context), Requirements(random), policy);
     }
 
     private static IReadOnlyList<ResourceRequirement> Requirements(Random random) => random.Next(12) switch
@@ -34,16 +34,16 @@ internal static class SimulatedTask
         _ => [],
     };
 
-    private static async Task<int> RunAsync(History history, TaskStyle style, TaskContext context)
+    private static async Task<int> RunAsync(History history, TaskStyle style, int input, TaskContext context)
     {
         Random random = history.Random;
-        Attempt attempt = history.Ledger.Began((TaskAttempt)context);
+        Attempt attempt = history.Began((TaskAttempt)context, input);
         try
         {
             for (int step = random.Next(style.MaxSteps + 1); step > 0; step--)
             {
                 for (int i = random.Next(style.Deltas + 1); i > 0; i--)
-                    context.Delta([1, 2, 3]);
+                    context.Delta(attempt.Output());
                 if (random.Next(3) == 0)
                     await Task.Yield();
                 else if (random.Next(100) < style.Ignores)
@@ -67,7 +67,7 @@ internal static class SimulatedTask
         {
             attempt.Ended();
             if (style.Deltas > 0)
-                history.Executor.Schedule(() => context.Delta("too late"));
+                attempt.Schedule(() => context.Delta(attempt.Output()));
         }
     }
 }

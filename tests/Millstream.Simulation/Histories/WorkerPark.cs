@@ -7,10 +7,13 @@ internal sealed class WorkerPark
     private readonly List<(string Id, int Slots, List<SimulatedResource> Resources)> _workers = [];
     private readonly SimulatedResource _tokens;
     private readonly HashSet<string> _gone = [];
+    private readonly Dictionary<string, LeaseEpoch> _epochs;
 
-    public WorkerPark(History history)
+    /// <param name="history">The history.</param>
+    /// <param name="epochs">The highest epoch that each resource was leased under; outlives the process that leased it.</param>
+    public WorkerPark(History history, Dictionary<string, LeaseEpoch> epochs)
     {
-        _history = history;
+        (_history, _epochs) = (history, epochs);
         Random random = history.Random;
         for (int w = 1 + random.Next(3); w > 0; w--)
         {
@@ -24,10 +27,12 @@ internal sealed class WorkerPark
         _tokens = Make("tokens", "tokens", 8, null);
     }
 
-    public async Task BefallAsync(AgentOrchestrator orchestrator)
+    /// <param name="orchestrator">Whose fleet it is.</param>
+    /// <param name="isOver">Whether faults have stopped.</param>
+    public async Task BefallAsync(AgentOrchestrator orchestrator, Func<bool> isOver)
     {
         Random random = _history.Random;
-        _history.Fleet.AddToPool(_tokens);
+        orchestrator.Engine.Fleet.AddToPool(_tokens);
         if (random.Next(4) > 0)
             Restore(orchestrator);
         else
@@ -35,6 +40,8 @@ internal sealed class WorkerPark
         for (int i = random.Next(2) * random.Next(12); i > 0; i--)
         {
             await Task.Delay(TimeSpan.FromMilliseconds(random.Next(60)), _history.Time);
+            if (isOver())
+                return;
             Befall(orchestrator, random);
         }
     }
@@ -88,5 +95,5 @@ internal sealed class WorkerPark
     }
 
     private SimulatedResource Make(string id, string type, long capacity, string? vendor) =>
-        new(_history, id, type, capacity, vendor is null ? null : new Dictionary<string, string> { ["vendor"] = vendor });
+        new(_history, _epochs, id, type, capacity, vendor is null ? null : new Dictionary<string, string> { ["vendor"] = vendor });
 }

@@ -1,12 +1,12 @@
 namespace Millstream.Simulation;
 
 /// <summary>Who starts, signals, answers, cancels and reads jobs, and what befalls the fleet meanwhile.</summary>
-internal sealed class World(History history)
+internal sealed class World(MemoryHistory history)
 {
     private readonly Random _random = history.Random;
     private readonly List<StreamReader> _readers = [];
     private readonly List<Task> _actors = [];
-    private readonly WorkerPark _park = new(history);
+    private readonly WorkerPark _park = new(history, []);
 
     public IReadOnlyList<StreamReader> Readers => _readers;
 
@@ -14,7 +14,7 @@ internal sealed class World(History history)
     {
         int jobs = 5 + _random.Next(_random.Next(4) == 0 ? 25 : 8);
         Task[] starts = [.. Enumerable.Range(0, jobs).Select(i => StartAsync(orchestrator, i))];
-        Task fleet = _park.BefallAsync(orchestrator);
+        Task fleet = _park.BefallAsync(orchestrator, () => false);
         Task answers = AnswerAsync(() => Array.TrueForAll(starts, s => s.IsCompleted) && fleet.IsCompleted);
         await fleet;
         await Task.WhenAll(starts);
@@ -104,7 +104,7 @@ internal sealed class World(History history)
 
     private void AnswerAll(JobRecord job, bool twice)
     {
-        foreach (OpenQuestion question in job.Runner.Questions())
+        foreach (OpenQuestion question in job.Runner!.Questions())
         {
             _actors.Add(AnswerOneAsync(job, question));
             if (twice)
@@ -118,7 +118,7 @@ internal sealed class World(History history)
             await PauseAsync(20);
         SentAnswer answer = new(((Which)question.Value).Number, history.NewValue());
         job.Answers.Add(answer);
-        answer.Result = await new Job(job.Runner).AnswerAsync(question.Id, answer.Value);
+        answer.Result = await new Job(job.Runner!).AnswerAsync(question.Id, answer.Value);
         history.Heard(job, answer);
     }
 
@@ -136,13 +136,13 @@ internal sealed class World(History history)
             {
                 history.CheckWaker(job);
                 AnswerAll(job, false);
-                if (job.Runner.WaitsFor().Contains("a signal"))
-                    _actors.Add(SendAsync(job, new Job(job.Runner).As<int, int, int>(), null));
+                if (job.Runner!.WaitsFor().Contains("a signal"))
+                    _actors.Add(SendAsync(job, new Job(job.Runner!).As<int, int, int>(), null));
             }
             await PauseAsync(20 + round * 20);
         }
         foreach (JobRecord job in history.Ledger.Jobs.Where(j => !j.HasEnded))
-            history.Fail($"{job.Id} does not end although faults have stopped: it is {job.Runner.Status} and waits for {string.Join(", ", job.Runner.WaitsFor())}", job);
+            history.Fail($"{job.Id} does not end although faults have stopped: it is {job.Runner!.Status} and waits for {string.Join(", ", job.Runner!.WaitsFor())}", job);
         if (history.Ledger.Running > 0)
             history.Fail($"{history.Ledger.Running} attempts do not end");
     }

@@ -4,7 +4,7 @@ namespace Millstream.Simulation;
 /// One job's journal in a simulated store: an append gets its numbers at once and becomes durable when the store has written it. It
 /// remembers all it was given and how it was cut into appends, for the checks.
 /// </summary>
-internal sealed class DelayedJournal(StoreModel store, SimulationExecutor executor, Action<JournalEntry> added) : JobJournal(executor)
+internal sealed class DelayedJournal(StoreModel store, SimulationExecutor executor, Action<JournalEntry> added) : JobJournal(executor), IJournalView
 {
     private int _batch;
     private int _waiting;

@@ -11,6 +11,7 @@ internal sealed class SimulationExecutor : SynchronizationContext, IExecutor
     private readonly Lock _gate = new();
     private readonly List<Work> _ready = [];
     private readonly Random _random;
+    private ProcessExecutor? _current;
     private readonly SimulationTime _time;
     private readonly ExecutionContext _clean = ExecutionContext.Capture()!;
     private readonly int _thread = Environment.CurrentManagedThreadId;
@@ -38,14 +39,17 @@ internal sealed class SimulationExecutor : SynchronizationContext, IExecutor
     /// <summary>How many pieces of work were run.</summary>
     public int Steps { get; private set; }
 
+    /// <summary>The process whose work runs; null for the world's.</summary>
+    public ProcessExecutor? Process => _current;
+
     // Running a successor at once is one more order that production has.
     public bool RunsInline => _inline > 0 && _random.Next(2 * _inline) == 0;
 
-    public void Schedule(IThreadPoolWorkItem work) => Add(new Work(work, null));
+    public void Schedule(IThreadPoolWorkItem work) => Add(work, null, null);
 
-    public void Schedule(Action work) => Add(new Work(work, null));
+    public void Schedule(Action work) => Add(work, null, null);
 
-    public override void Post(SendOrPostCallback d, object? state) => Add(new Work(d, state));
+    public override void Post(SendOrPostCallback d, object? state) => Add(d, state, null);
 
     public override void Send(SendOrPostCallback d, object? state) => d(state);
 
@@ -71,17 +75,22 @@ internal sealed class SimulationExecutor : SynchronizationContext, IExecutor
                 }
                 if (_hurry > 0 && _random.Next(_hurry) == 0)
                     _time.Advance(this);
+                Work work = Take();
+                if (work.Owner is { IsDead: true } || work.Owner?.Hold(work.Item, work.State) == true)
+                    continue;
                 Steps++;
-                SetSynchronizationContext(this);
+                _current = work.Owner;
+                SetSynchronizationContext((SynchronizationContext?)work.Owner ?? this);
                 ExecutionContext.Restore(_clean);
                 try
                 {
-                    Take().Run();
+                    work.Run();
                 }
                 catch (Exception e)
                 {
                     escaped(e);
                 }
+                _current = null;
             }
         }
         finally
@@ -90,12 +99,30 @@ internal sealed class SimulationExecutor : SynchronizationContext, IExecutor
         }
     }
 
-    private void Add(Work work)
+    /// <summary>Adds work of a process, or of the world.</summary>
+    public void Add(object item, object? state, ProcessExecutor? owner)
     {
         if (!IsHere)
             Interlocked.Increment(ref _offExecutor);
         lock (_gate)
-            _ready.Add(work);
+            _ready.Add(new Work(item, state, owner));
+    }
+
+    /// <summary>Runs work as a part of a process that the world calls.</summary>
+    public T Enter<T>(ProcessExecutor process, Func<T> work)
+    {
+        (ProcessExecutor? outer, SynchronizationContext? context) = (_current, Current);
+        _current = process;
+        SetSynchronizationContext(process);
+        try
+        {
+            return work();
+        }
+        finally
+        {
+            _current = outer;
+            SetSynchronizationContext(context);
+        }
     }
 
     private Work Take()
@@ -121,7 +148,7 @@ internal sealed class SimulationExecutor : SynchronizationContext, IExecutor
         }
     }
 
-    private readonly record struct Work(object Item, object? State)
+    private readonly record struct Work(object Item, object? State, ProcessExecutor? Owner)
     {
         public void Run()
         {

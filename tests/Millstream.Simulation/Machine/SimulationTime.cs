@@ -13,17 +13,20 @@ internal sealed class SimulationTime(Random random) : TimeProvider
     public override long TimestampFrequency => TimeSpan.TicksPerSecond;
 
     /// <summary>What the timers that are armed belong to.</summary>
-    public IEnumerable<object?> Armed => _armed.Select(t => t.State);
+    public IEnumerable<object?> Armed => _armed.Where(t => t.Owner is not { IsDead: true }).Select(t => t.State);
 
     public override DateTimeOffset GetUtcNow() => new(_now, TimeSpan.Zero);
 
     public override long GetTimestamp() => _now;
 
-    public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
+    public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) => CreateTimer(callback, state, dueTime, period, null);
+
+    /// <summary>Makes a timer of a process, which ends with it.</summary>
+    public ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period, ProcessExecutor? owner)
     {
         if (period != Timeout.InfiniteTimeSpan)
             throw new NotSupportedException("periodic timers are not simulated");
-        Timer timer = new(this, callback, state);
+        Timer timer = new(this, callback, state, owner);
         timer.Change(dueTime, period);
         return timer;
     }
@@ -50,14 +53,16 @@ internal sealed class SimulationTime(Random random) : TimeProvider
         return false;
     }
 
-    private sealed class Timer(SimulationTime time, TimerCallback callback, object? state) : ITimer
+    private sealed class Timer(SimulationTime time, TimerCallback callback, object? state, ProcessExecutor? owner) : ITimer
     {
         private int _version;
         private bool _isArmed;
 
         public object? State => state;
 
-        public bool IsArmed(int version) => _isArmed && version == _version;
+        public ProcessExecutor? Owner => owner;
+
+        public bool IsArmed(int version) => _isArmed && version == _version && owner is not { IsDead: true };
 
         public bool Change(TimeSpan dueTime, TimeSpan period)
         {
@@ -79,12 +84,14 @@ internal sealed class SimulationTime(Random random) : TimeProvider
         {
             _isArmed = false;
             time._armed.Remove(this);
-            executor.Schedule(() =>
+            executor.Add((Action)Fire, null, owner);
+
+            void Fire()
             {
                 // A timer that is stopped or set anew while its callback is on the way may fire all the same.
                 if (version == _version || time.Coin())
                     callback(state);
-            });
+            }
         }
 
         public void Dispose()

@@ -20,6 +20,8 @@ internal static class MillstreamCommand
             TellCommands.Signal(),
             TellCommands.Answer(),
             TellCommands.Cancel(),
+            ForkCommand.Create(),
+            ExportCommand.Create(),
             PruneCommand.Create(),
             DoctorCommand.Create(),
             ValidateCommand.Create(),

@@ -84,6 +84,9 @@ public static class JobEventKinds
     /// <summary>A person has said what became of a task in doubt; <c>question</c>, <c>data</c>.</summary>
     public const string TaskDecided = "task.decided";
 
+    /// <summary>Up to here the entries are copies of another job's; <c>from</c>, <c>at</c>.</summary>
+    public const string JobForked = "job.forked";
+
     /// <summary>The body returned; what it left behind is being stopped.</summary>
     public const string JobReturned = "job.returned";
 
@@ -140,6 +143,9 @@ public static class JobEventKinds
 
     /// <summary>A signal was delivered; <c>type</c>, <c>data</c>.</summary>
     public const string Signal = "signal";
+
+    /// <summary>Something in the job's inbox was not taken; <c>item</c>, <c>sender</c>, <c>reason</c>, <c>data</c>.</summary>
+    public const string SignalRefused = "signal.refused";
 
     /// <summary>A timer was set; <c>timer</c>, <c>due</c>.</summary>
     public const string TimerSet = "timer.set";

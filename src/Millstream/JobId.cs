@@ -45,6 +45,13 @@ public readonly record struct JobId
         return new JobId(text);
     }
 
+    /// <summary>An id that no job has.</summary>
+    internal static JobId Made(Random random)
+    {
+        const string letters = "abcdefghjkmnpqrstuvwxyz23456789";
+        return new JobId(new string(random.GetItems<char>(letters, 10)));
+    }
+
     internal JobId Child(long command) => new($"{Value}/{command}");
 
     /// <inheritdoc/>

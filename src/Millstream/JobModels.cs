@@ -115,7 +115,7 @@ public sealed record JobOptions
 }
 
 /// <summary>One line about a job.</summary>
-public sealed record JobSummary(JobId Id, string AgentId, string AgentVersion, JobStatus Status, DateTimeOffset Created, DateTimeOffset? Ended, string Tenant, int Priority);
+public sealed record JobSummary(JobId Id, string AgentId, string AgentVersion, JobStatus Status, DateTimeOffset Created, DateTimeOffset? Ended, string Tenant, int Priority, string? Name);
 
 /// <summary>Which jobs to list; what is null does not filter.</summary>
 public sealed record JobFilter

@@ -28,7 +28,7 @@ internal static class ResumeCommand
 
     public static string NobodyRuns(StoredJobLine line, IJournalStorage journal) =>
         $"millstream: nobody runs job {line.Head.Id}{(line.Head is { Status: JobStatus.Suspended, Detail: { } why } ? $" ({why})" : "")}; "
-        + (line.Input is null ? $"the program with agent {line.Head.AgentId} can resume it" : $"'millstream resume {line.Head.Id}{JournalPlace.Argument(journal)}' goes on with it");
+        + (!line.IsWorkflow ? $"the program with agent {line.Head.AgentId} can resume it" : $"'millstream resume {line.Head.Id}{JournalPlace.Argument(journal)}' goes on with it");
 
     /// <summary>Takes up jobs and shows them until they end.</summary>
     public static async Task<int> ResumeAsync(IJournalStorage journal, IReadOnlyList<StoredJobLine> lines, long from, bool json, bool verbose)
@@ -78,11 +78,12 @@ internal static class ResumeCommand
     private static async Task<List<StoredJobLine>> OrphansAsync(IJournalStorage journal)
     {
         List<StoredJobLine> lines = [];
-        await foreach (StoredJobLine line in new StoredJobs(journal).ListAsync(status: StoredJobs.Orphaned))
+        StoredJobs jobs = new(journal);
+        await foreach (StoredJobLine line in jobs.ListAsync(status: StoredJobs.Orphaned))
         {
             // Jobs of other agents are for the programs that have their code.
-            if (line.Input is not null)
-                lines.Add(line);
+            if (line.IsWorkflow && await jobs.WithInputAsync(line) is { Input: not null } read)
+                lines.Add(read);
         }
 
         return lines;

@@ -41,7 +41,7 @@ internal static class RunCommand
             Console.Error.WriteLine("millstream: nobody can send this run a signal, so 'on_failure: wait' acts as 'finish' here");
         await using AgentOrchestrator orchestrator = LocalHost.Start(journal, workflow);
         await orchestrator.StartAsync();
-        Job job = await orchestrator.CreateJobAsync(LocalHost.Agent, start, new JobOptions { Id = id });
+        Job job = await orchestrator.CreateJobAsync(LocalHost.Agent, start, new JobOptions { Id = id, Name = StoredJobLine.NameOf(workflow) });
         // Another process may have started it in the same moment.
         ShowMode mode = RunningTasks.AreHere(job) ? ShowMode.Runs : ShowMode.Watches;
         return await new JobShow(orchestrator, journal, mode, json, verbose).UntilEndAsync(new ShownJob(job, workflow));
@@ -60,7 +60,8 @@ internal static class RunCommand
         return await WatchCommand.WatchAsync(journal, line, 1, json, verbose);
     }
 
-    private static JobId TopId(string text)
+    /// <summary>An id that <c>--job-id</c> gives.</summary>
+    public static JobId TopId(string text)
     {
         JobId id = StoredJobs.Parse(text);
         return id.IsChild ? throw new CommandException($"'{text}' (--job-id) is the id of a child job; leave out '/'", ExitCode.Usage) : id;

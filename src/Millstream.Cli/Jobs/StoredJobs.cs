@@ -5,14 +5,24 @@ namespace Millstream.Cli.Jobs;
 
 /// <summary>A job as the store has it.</summary>
 /// <param name="Head">Its head.</param>
-/// <param name="Input">What a workflow file's job was started with; null for one of another agent.</param>
+/// <param name="Input">What a workflow file's job was started with; null for one of another agent, and in lists.</param>
 /// <param name="IsOrphaned">Whether it is open and no living process has it.</param>
 internal sealed record StoredJobLine(JobHead Head, FileWorkflowInput? Input, bool IsOrphaned)
 {
-    /// <summary>The workflow, or the agent.</summary>
-    public string Name => Input?.Name ?? Head.AgentId;
+    /// <summary>Whether it is a workflow file's job.</summary>
+    public bool IsWorkflow => Head.AgentId == FileWorkflowAgent.AgentId;
 
-    public string Version => Input?.Version ?? Head.AgentVersion;
+    /// <summary>The workflow, or the agent.</summary>
+    public string Name => Workflow?.Name ?? Head.AgentId;
+
+    public string Version => Workflow?.Version ?? Head.AgentVersion;
+
+    // Names of workflows have no spaces.
+    private (string Name, string Version)? Workflow => Input is { } input ? (input.Name, input.Version)
+        : IsWorkflow && Head.Name?.Split(' ', 2) is [var name, var version] ? (name, version) : null;
+
+    /// <summary>What the job of a workflow is called in lists, which do not read more than its head.</summary>
+    public static string NameOf(WorkflowDefinition workflow) => $"{workflow.Name} {workflow.Version}";
 
     /// <summary>For people: of a job that nobody runs it says so.</summary>
     public string Status => IsOrphaned && Head.Status != JobStatus.Suspended ? StoredJobs.Orphaned : Head.Status.ToString().ToLowerInvariant();
@@ -33,8 +43,8 @@ internal sealed record StoredJobLine(JobHead Head, FileWorkflowInput? Input, boo
         writer.WriteBoolean("orphaned", IsOrphaned);
         writer.WriteString("agent", Head.AgentId);
         writer.WriteString("agentVersion", Head.AgentVersion);
-        writer.WriteString("workflow", Input?.Name);
-        writer.WriteString("workflowVersion", Input?.Version);
+        writer.WriteString("workflow", Workflow?.Name);
+        writer.WriteString("workflowVersion", Workflow?.Version);
         writer.WriteString("created", StoredJobs.Text(Head.Created));
         writer.WriteString("ended", Head.Ended is { } ended ? StoredJobs.Text(ended) : null);
         writer.WriteString("detail", Head.Detail);
@@ -81,7 +91,10 @@ internal sealed class StoredJobs(IJournalStorage storage)
         throw new CommandException($"there is no job '{text}' in {storage.Location}{Names.Suggest(text, ids)}");
     }
 
-    public async Task<StoredJobLine> LineAsync(JobHead head) => await LineAsync(head, await storage.ReadLivingRunnersAsync());
+    public async Task<StoredJobLine> LineAsync(JobHead head) => await WithInputAsync(await LineAsync(head, await storage.ReadLivingRunnersAsync()));
+
+    /// <summary>The same with what it was started with, which its first record tells.</summary>
+    public async Task<StoredJobLine> WithInputAsync(StoredJobLine line) => line with { Input = await StoredEvents.InputAsync(storage, line.Head) };
 
     /// <summary>The jobs that fit, oldest first; those that other jobs started are not listed.</summary>
     public async IAsyncEnumerable<StoredJobLine> ListAsync(DateTimeOffset? since = null, string? name = null, string? status = null)
@@ -96,7 +109,7 @@ internal sealed class StoredJobs(IJournalStorage storage)
         await foreach (JobHead head in storage.ListAsync(filter))
         {
             StoredJobLine line = await LineAsync(head, living);
-            if (line.Is(status) && (name is null || name == line.Name || name == head.AgentId))
+            if (line.Is(status) && (name is null || name == line.Name || name == head.AgentId || name == head.Name))
                 yield return line;
         }
     }
@@ -107,6 +120,6 @@ internal sealed class StoredJobs(IJournalStorage storage)
         // It may have ended, or been taken up, since its head or the runners were read.
         if (isOrphaned && await storage.FindAsync(head.Id) is { } now)
             (isOrphaned, head) = (now.Ended is null && now.Runner == head.Runner, now);
-        return new StoredJobLine(head, await StoredEvents.InputAsync(storage, head), isOrphaned);
+        return new StoredJobLine(head, null, isOrphaned);
     }
 }

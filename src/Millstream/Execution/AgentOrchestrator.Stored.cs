@@ -27,6 +27,24 @@ public sealed partial class AgentOrchestrator
         return Outside.Run(async () => (IReadOnlyList<Job>)[.. (await jobs.ClaimAsync(id, token)).Select(j => new Job(j))]);
     }
 
+    /// <summary>
+    /// Starts a new job that begins with the entries 1 to <paramref name="at"/> of another one, open or ended, and goes on from there: what is in them is not done again, and
+    /// the other job is left as it is. The body gets the same ids and random numbers as in the other job; children that had not ended by then start anew.
+    /// </summary>
+    /// <param name="id">The other job.</param>
+    /// <param name="at">The number of the last entry that is kept: one that ends a turn, or a note between two.</param>
+    /// <param name="options">How the new job is started; null for tenant, priority, weight and name of the other one, without a deadline.</param>
+    /// <returns>The new job; suspended with the reason where the code there is asks for something else than those entries hold.</returns>
+    /// <exception cref="ArgumentException">There is no such job, or no fork can begin behind that entry; the message names the nearest numbers.</exception>
+    /// <exception cref="InvalidOperationException">There is a job with the id of the options already.</exception>
+    public Task<Job> ForkJobAsync(JobId id, long at, JobOptions? options = null)
+    {
+        DurableJobs jobs = Durable();
+        if (options?.Id is { } own)
+            CheckNew(own);
+        return Outside.Run(async () => new Job(await jobs.ForkAsync(id, at, options)));
+    }
+
     private DurableJobs Durable()
     {
         DurableJobs jobs = _engine.Durable ?? throw new InvalidOperationException($"{nameof(OrchestratorOptions)}.{nameof(OrchestratorOptions.Journal)} is not set, so there is nothing to take up.");

@@ -81,7 +81,7 @@ public sealed partial class AgentOrchestrator : IAsyncDisposable
             await foreach (JobHead head in storage.ListAsync(new JobHeadFilter { AgentId = wanted.AgentId, Since = wanted.Since, Children = wanted.Children }))
             {
                 // What runs here is known better than what was written of it.
-                JobSummary job = _engine.Jobs.Find(head.Id) is { } live ? Summary(live) : new JobSummary(head.Id, head.AgentId, head.AgentVersion, head.Status, head.Created, head.Ended, head.Tenant, head.Priority);
+                JobSummary job = _engine.Jobs.Find(head.Id) is { } live ? Summary(live) : new JobSummary(head.Id, head.AgentId, head.AgentVersion, head.Status, head.Created, head.Ended, head.Tenant, head.Priority, head.Name);
                 listed.Add(head.Id);
                 if ((wanted.Status ?? job.Status) == job.Status)
                     yield return job;
@@ -152,14 +152,14 @@ public sealed partial class AgentOrchestrator : IAsyncDisposable
 
     private static JobSummary Summary(JobRunner runner) => new(
         runner.Id, runner.Agent.Id, runner.Agent.Version, runner.Status, new DateTimeOffset(runner.Created, TimeSpan.Zero),
-        runner.Ended is null ? null : new DateTimeOffset(runner.EndedAt, TimeSpan.Zero), runner.Options.Tenant, runner.Options.Priority);
+        runner.Ended is null ? null : new DateTimeOffset(runner.EndedAt, TimeSpan.Zero), runner.Options.Tenant, runner.Options.Priority, runner.Options.Name);
 
     private JobRunner Start(Agent agent, object? input, JobOptions options)
     {
         ObjectDisposedException.ThrowIf(_engine.IsStopping, this);
         _ = agent.Contract;
-        if (options.Id is { } id && (id.IsChild || id == default))
-            throw new ArgumentException($"'{id}' cannot be the id of a new job: {(id.IsChild ? "that of a child is given by its parent" : "it is empty")}; use {nameof(JobId)}.{nameof(JobId.Parse)}, or leave {nameof(JobOptions)}.{nameof(JobOptions.Id)} out.", nameof(options));
+        if (options.Id is { } id)
+            CheckNew(id);
         JobRunner runner = new(_engine, options.Id ?? _engine.NewJobId(), agent, options, null) { WhenEnded = _engine.Jobs.Ended };
         if (!_engine.Jobs.TryAdd(runner, out JobRunner? known))
             return known.Agent.Id == agent.Id ? known : throw new InvalidOperationException($"Job {known.Id} belongs to agent {known.Agent.Id}, not {agent.Id}; use another id.");
@@ -167,5 +167,11 @@ public sealed partial class AgentOrchestrator : IAsyncDisposable
             _ = runner.DetachAsync();
         runner.Enqueue(new StartDelivery(input));
         return runner;
+    }
+
+    private static void CheckNew(JobId id)
+    {
+        if (id.IsChild || id == default)
+            throw new ArgumentException($"'{id}' cannot be the id of a new job: {(id.IsChild ? "that of a child is given by its parent" : "it is empty")}; use {nameof(JobId)}.{nameof(JobId.Parse)}, or leave {nameof(JobOptions)}.{nameof(JobOptions.Id)} out.", "options");
     }
 }

@@ -30,7 +30,7 @@ internal abstract class ChildCommand(Agent agent, object? input, string subject)
     public JournalEntry SignalEntry(object signal) => Entry(EntryKind.ChildSignalled, ChildId.Value, signal, agent.Contract.Signal);
 
     /// <summary>Gives the child a signal; one that has ended drops it.</summary>
-    public void Send(SignalDelivery signal) => _child!.Enqueue(signal);
+    public void Send(SignalDelivery signal) => _child?.Enqueue(signal);
 
     public override void Restore(JournalEntry end) => _end = EndOf(end, agent.Contract.Output);
 

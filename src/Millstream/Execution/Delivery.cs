@@ -16,10 +16,11 @@ internal abstract class Delivery
 }
 
 /// <summary>The first delivery of a job.</summary>
-internal sealed class StartDelivery(object? input) : Delivery
+internal sealed class StartDelivery(object? input, string? seed = null) : Delivery
 {
     public override void Deliver(JobRunner runner)
     {
+        runner.ForkSeed = seed;
         runner.Add(new JournalEntry(EntryKind.JobStarted, runner.Now)
         {
             Payload = new StartOf(runner.Agent.Id, runner.Agent.Version, input),

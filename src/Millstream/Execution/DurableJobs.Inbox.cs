@@ -89,15 +89,18 @@ internal sealed partial class DurableJobs
                     if (PlantedBugs.Is(Bug.AnswerBeforeReplay) && runner.Question(JsonSerializer.Deserialize<JsonElement>(item.Payload.Span).GetProperty("question").GetString()!) is null) return;
 #endif
                     // A job that is being brought back does not know its questions yet; it does when its mailbox gives this.
-                    runner.Enqueue(new AnswerDelivery(JsonSerializer.Deserialize<JsonElement>(item.Payload.Span), entry.Number));
+                    JsonElement answer = JsonSerializer.Deserialize<JsonElement>(item.Payload.Span);
+                    runner.Enqueue(new AnswerDelivery(entry, answer.GetProperty("question").GetString()!, answer.GetProperty("reply")));
+                    return;
+                default:
+                    runner.Enqueue(new RefusedDelivery(entry, $"items of kind {item.Kind} are not known to this version"));
                     return;
             }
         }
         catch (Exception e) when (e is JsonException or ArgumentException or InvalidOperationException or NotSupportedException or KeyNotFoundException)
         {
-            runner.Engine.Log.InboxItemRefused(runner.Id, e.Message);
+            runner.Enqueue(new RefusedDelivery(entry, $"it does not fit: {e.Message}"));
         }
-        runner.Enqueue(new RefusedDelivery(entry.Number));
     }
 
     private sealed class Offered(DurableJobs jobs) : IThreadPoolWorkItem
@@ -105,29 +108,54 @@ internal sealed partial class DurableJobs
         public void Execute() => Interlocked.Exchange(ref jobs._offered, new TaskCompletionSource()).TrySetResult();
     }
 
-    private sealed class AnswerDelivery(JsonElement answer, long number) : Delivery
+    /// <summary>Takes an item out of the inbox with an entry that says why it was not delivered.</summary>
+    private static void Refuse(JobRunner runner, InboxEntry entry, string reason)
+    {
+        const int mostShown = 4096, longestReason = 1000;
+        InboxItem item = entry.Item;
+        runner.Engine.Log.InboxItemRefused(runner.Id, reason);
+        runner.TakeFromInbox(entry.Number);
+        JsonElement? data = null;
+        if (item.Payload.Length <= mostShown)
+        {
+            try
+            {
+                data = JsonSerializer.Deserialize<JsonElement>(item.Payload.Span);
+            }
+            catch (JsonException)
+            {
+                // The reason says so.
+            }
+        }
+        string kind = item.Kind switch { InboxKind.Signal => "signal", InboxKind.Cancel => "cancel", InboxKind.Answer => "answer", _ => $"{item.Kind}" };
+        RefusalOf refusal = new(kind, item.SenderId, reason.Length > longestReason ? reason[..longestReason] + "…" : reason, data);
+        runner.Add(new JournalEntry(EntryKind.Refused, runner.Now) { Payload = refusal });
+    }
+
+    private sealed class RefusedDelivery(InboxEntry entry, string reason) : Delivery
+    {
+        public override void Deliver(JobRunner runner) => Refuse(runner, entry, reason);
+    }
+
+    /// <summary>An answer: whether its question is open is known in the job's turn, when what came before it was delivered.</summary>
+    private sealed class AnswerDelivery(InboxEntry entry, string question, JsonElement reply) : Delivery
     {
         public override void Deliver(JobRunner runner)
         {
-            Task<SignalResult>? answered = null;
+            string closed = $"question {question} is not open: it was never asked, is answered, or was withdrawn";
             try
             {
-                answered = runner.Question(answer.GetProperty("question").GetString()!)?.AnswerAsync(answer.GetProperty("reply"), number);
+                Task<SignalResult>? answered = runner.Question(question)?.AnswerAsync(reply, entry.Number);
+                if (answered is null)
+                    Refuse(runner, entry, closed);
+                else if (answered is { IsCompletedSuccessfully: true, Result: SignalResult.UnknownQuestion })
+                    // Another answer is on its way: this one stays in the inbox until that one is recorded.
+                    runner.Enqueue(new RefusedDelivery(entry, closed));
             }
-            catch (Exception e) when (e is ArgumentException or InvalidOperationException or KeyNotFoundException)
+            catch (Exception e) when (e is ArgumentException or InvalidOperationException)
             {
-                runner.Engine.Log.InboxItemRefused(runner.Id, e.Message);
+                Refuse(runner, entry, e.Message);
             }
-            if (answered is null)
-                runner.TakeFromInbox(number);
-            else if (answered is { IsCompletedSuccessfully: true, Result: SignalResult.UnknownQuestion })
-                // Another answer is on its way: this one stays in the inbox until that one is recorded.
-                runner.Enqueue(new RefusedDelivery(number));
         }
-    }
-
-    private sealed class RefusedDelivery(long number) : Delivery
-    {
-        public override void Deliver(JobRunner runner) => runner.TakeFromInbox(number);
     }
 }

@@ -112,13 +112,15 @@ internal sealed partial class DurableJobs(Engine engine, IJournalStorage storage
         if (head.IsIdle && await AppendHeadAsync(head with { Status = JobStatus.Running, IsIdle = false, Detail = null }, job.State.Last, token) != AppendResult.Appended)
             return Stored(head);
         JobRunner runner = new(engine, head.Id, agent, Recovery.OptionsOf(head), null, job.State) { WhenEnded = engine.Jobs.Ended, Recovery = recovery, Ties = dormant?.TiesOf(head.Id) ?? new JobTies() };
+        // Before anybody can find it, so that nothing is delivered first.
+        runner.TryEnqueueInline(new JobRunner.RecoverDelivery(job.Entries, 0));
         if (!engine.Jobs.TryAdd(runner, out JobRunner? known) && !known.IsStopped)
             return known;
         // One that this process had before and lost is another.
         engine.Jobs.Put(runner);
         if (engine.IsStopping)
             _ = runner.DetachAsync();
-        runner.Enqueue(new JobRunner.RecoverDelivery(job.Entries, 0));
+        engine.Executor.Schedule(runner);
         return runner;
     }
 

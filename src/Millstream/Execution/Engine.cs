@@ -96,9 +96,8 @@ internal sealed class Engine
     /// <summary>An id that no job has.</summary>
     public JobId NewJobId()
     {
-        const string letters = "abcdefghjkmnpqrstuvwxyz23456789";
         lock (_gate)
-            return JobId.Parse(new string(_random.GetItems<char>(letters, 10)));
+            return JobId.Made(_random);
     }
 
     /// <summary>A value as a journal gives it back; the value itself where journals are in memory only.</summary>
@@ -139,8 +138,10 @@ internal sealed class Engine
     {
         JobOptions options = Recovery.OptionsOf(known.State.Head);
         JobRunner child = new(this, options.Id!.Value, agent, options, parent, known.State) { Ties = known.Ties, WhenEnded = runner => { Jobs.Ended(runner); whenEnded(runner); }, Recovery = recovery };
+        // Before anybody can find it, so that nothing is delivered first.
+        child.TryEnqueueInline(new JobRunner.RecoverDelivery(known.Entries, known.Shown));
         Jobs.Put(child);
-        child.Enqueue(new JobRunner.RecoverDelivery(known.Entries, known.Shown));
+        Executor.Schedule(child);
         return child;
     }
 

@@ -10,7 +10,7 @@ internal sealed class JobContext<TEvent, TSignal>(JobRunner runner) : AgentConte
 {
     private SignalQueue? _signals;
     private Random? _random;
-    private string _seed = runner.Id.Value;
+    private string _seed = runner.Seed;
     private int _ids;
     private int _questions;
 
@@ -54,7 +54,7 @@ internal sealed class JobContext<TEvent, TSignal>(JobRunner runner) : AgentConte
         if (PlantedBugs.Is(Bug.IdSeededAnew) && _ids == 0) _ids = (int)runner.Engine.RunnerEpoch;
 #endif
         Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
-        SHA256.HashData(Encoding.UTF8.GetBytes($"{runner.Id}#{++_ids}"), hash);
+        SHA256.HashData(Encoding.UTF8.GetBytes($"{runner.Seed}#{++_ids}"), hash);
         // Version 8: made by a rule of one's own (RFC 9562).
         hash[6] = (byte)((hash[6] & 0x0F) | 0x80);
         hash[8] = (byte)((hash[8] & 0x3F) | 0x80);
@@ -211,7 +211,7 @@ internal sealed class JobContext<TEvent, TSignal>(JobRunner runner) : AgentConte
     }
 
     // How many numbers were drawn is not recorded, so each state begins a new row.
-    private void Reseed() => (_seed, _random) = ($"{runner.Id}@{runner.Commands}", null);
+    private void Reseed() => (_seed, _random) = ($"{runner.Seed}@{runner.Commands}", null);
 
     private PayloadType StateType<TState>() => runner.Agent.Contract.State ?? PayloadType.Of<TState>();
 

@@ -30,7 +30,7 @@ internal sealed partial class JobRunner
     public object? Checkpoint(object? state, PayloadType type, ContextState context)
     {
         byte[] json = type.ToBytes(state);
-        CheckpointOf checkpoint = new(context, _commands, _passedOn, [.. _senders ?? []], json);
+        CheckpointOf checkpoint = new(context, _commands, _passedOn, [.. _senders ?? []], json, ForkSeed);
         if (checkpoint.Size > EntryWriter.MaxPayload)
         {
             if (!_isStateTooLarge)
@@ -65,7 +65,7 @@ internal sealed partial class JobRunner
 
     private void BeginFrom(CheckpointOf checkpoint)
     {
-        (_from, _commands, _passedOn) = (checkpoint, checkpoint.Commands, checkpoint.PassedOn);
+        (_from, _commands, _passedOn, ForkSeed) = (checkpoint, checkpoint.Commands, checkpoint.PassedOn, checkpoint.Seed);
         foreach (string sender in checkpoint.Senders)
             IsNewSender(sender);
         BeginBody(null);

@@ -6,6 +6,7 @@ internal sealed partial class JobRunner
     private ReadOnlyMemory<JournalEntry>? _recorded;
     private readonly TaskCompletionSource _recovered = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private string? _suspended;
+    private List<Effect>? _passedOnBefore;
 
     /// <summary>What was found of its children when it was taken up; null where it was started here.</summary>
     public Recovery? Recovery { get => field ?? Parent?.Recovery; init; }
@@ -47,9 +48,14 @@ internal sealed partial class JobRunner
         if (IsStopped)
             return;
         Journal.Append(new JournalEntry(EntryKind.Resumed, _engine.UtcTicks) { Payload = new ResumeOf(_engine.RunnerEpoch, ((StoredJobJournal)Journal).Epoch, Agent.Version) });
+        ILookup<PendingCommand, SignalDelivery> passedOn = (_passedOnBefore ?? []).ToLookup(e => e.Command, e => e.Signal!);
+        _passedOnBefore = null;
         foreach (PendingCommand command in Pending<PendingCommand>())
         {
             command.Resume(past.GetValueOrDefault(command.Number));
+            // A child that has one knows its sender's id and drops it.
+            foreach (SignalDelivery signal in passedOn[command])
+                ((ChildCommand)command).Send(signal);
             if (command.IsStopping)
                 command.Stop();
         }
@@ -61,7 +67,8 @@ internal sealed partial class JobRunner
         switch (entry.Kind)
         {
             case EntryKind.JobStarted:
-                return new StartDelivery(ReadPayload(Agent.Contract.Input, ((StartOf)entry.Payload!).Input));
+                var begin = (StartOf)entry.Payload!;
+                return new StartDelivery(ReadPayload(Agent.Contract.Input, begin.Input), begin.Seed);
             case EntryKind.Checkpoint:
                 return new CheckpointDelivery(entry);
             case EntryKind.Signal:
@@ -107,6 +114,11 @@ internal sealed partial class JobRunner
             JournalEntry? then = i < recorded.Length ? recorded[i] : null, now = i < turn.Entries.Count ? turn.Entries[i] : null;
             if (then is null || now is null || !IsSame(then, now))
                 Suspend($"the code of agent {Agent.Id} {Agent.Version} is not what this job was run with, or does not do the same each time: at entry {recorded[0].Number + i} the journal has {InWords(then)}, the code now asks for {InWords(now)}. Bring back the code that ran it, then resume the job; nothing is lost.");
+        }
+        foreach (Effect effect in turn.Effects)
+        {
+            if (effect.Signal is not null)
+                (_passedOnBefore ??= []).Add(effect);
         }
 #if MILLSTREAM_PLANTED_BUGS
         if (PlantedBugs.Is(Bug.EffectsWhileReplaying)) _engine.Fleet.Exchange(turn);

@@ -36,6 +36,12 @@ internal sealed partial class JobRunner : IThreadPoolWorkItem, IJobRuntime, IJob
 
     public JobId Id { get; }
 
+    /// <summary>What its ids and random numbers are made of: its id, or of a fork that of the job it was made of.</summary>
+    public string Seed => ForkSeed ?? Id.Value;
+
+    /// <summary>The seed where it is not the id.</summary>
+    public string? ForkSeed { get; set; }
+
     public Agent Agent { get; }
 
     public JobOptions Options { get; }

@@ -9,7 +9,8 @@ namespace Millstream;
 /// <param name="PassedOn">How many signals were passed on to children.</param>
 /// <param name="Senders">The senders' ids of the signals that came.</param>
 /// <param name="State">The agent's state, as JSON.</param>
-internal sealed record CheckpointOf(ContextState Context, int Commands, int PassedOn, IReadOnlyList<string> Senders, ReadOnlyMemory<byte> State)
+/// <param name="Seed">Of its ids and random numbers; null where it is the job's id.</param>
+internal sealed record CheckpointOf(ContextState Context, int Commands, int PassedOn, IReadOnlyList<string> Senders, ReadOnlyMemory<byte> State, string? Seed = null)
 {
     /// <summary>About how many bytes it takes in a journal.</summary>
     public long Size => 100 + State.Length + Senders.Sum(s => Encoding.UTF8.GetByteCount(s) + 3L) + Context.Signals.Sum(s => s.Length + 1L);
@@ -21,6 +22,8 @@ internal sealed record CheckpointOf(ContextState Context, int Commands, int Pass
         writer.WriteNumber("passedOn", PassedOn);
         writer.WriteNumber("ids", Context.Ids);
         writer.WriteNumber("questions", Context.Questions);
+        if (Seed is not null)
+            writer.WriteString("seed", Seed);
         writer.WriteStartArray("senders");
         foreach (string sender in Senders)
             writer.WriteStringValue(sender);
@@ -37,7 +40,7 @@ internal sealed record CheckpointOf(ContextState Context, int Commands, int Pass
     public static CheckpointOf Read(JsonElement json) => new(
         new ContextState(json.GetProperty("ids").GetInt32(), json.GetProperty("questions").GetInt32(), [.. json.GetProperty("signals").EnumerateArray().Select(Raw)]),
         json.GetProperty("commands").GetInt32(), json.GetProperty("passedOn").GetInt32(),
-        [.. json.GetProperty("senders").EnumerateArray().Select(s => s.GetString()!)], Raw(json.GetProperty("state")));
+        [.. json.GetProperty("senders").EnumerateArray().Select(s => s.GetString()!)], Raw(json.GetProperty("state")), EntryReader.SeedOf(json));
 
     private static ReadOnlyMemory<byte> Raw(JsonElement json) => Encoding.UTF8.GetBytes(json.GetRawText());
 }

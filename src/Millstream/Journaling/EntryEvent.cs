@@ -24,7 +24,7 @@ internal sealed class EntryEvent(JobId job, JournalEntry shown, long seq) : JobE
 
     public override string? Question => IsQuestion(_entry.Kind) ? _entry.Subject : IsDoubt(_entry.Kind) ? $"t{_entry.Command}" : null;
 
-    public override JobId? Child => IsOfChild(_entry.Kind) ? JobId.Parse(_entry.Subject!) : null;
+    public override JobId? Child => _entry.IsOfChild ? JobId.Parse(_entry.Subject!) : null;
 
     public override int? Attempt => _entry.Attempt > 0 ? _entry.Attempt : null;
 
@@ -46,6 +46,7 @@ internal sealed class EntryEvent(JobId job, JournalEntry shown, long seq) : JobE
     {
         StartOf start => Json(_entry.PayloadType!, start.Input),
         ChildOf child => Json(_entry.PayloadType!, child.Input),
+        RefusalOf refusal => refusal.Data,
         CheckpointOf checkpoint => JsonSerializer.Deserialize<JsonElement>(checkpoint.State.Span),
         _ when _entry.PayloadType is { } type => Json(type, _entry.Payload),
         _ => null,
@@ -118,6 +119,15 @@ internal sealed class EntryEvent(JobId job, JournalEntry shown, long seq) : JobE
                 writer.WriteNumber("epoch", resume.Epoch);
                 writer.WriteString("version", resume.Version);
                 break;
+            case EntryKind.Forked when _entry.Payload is ForkOf fork:
+                writer.WriteString("from", fork.From);
+                writer.WriteNumber("at", fork.At);
+                break;
+            case EntryKind.Refused when _entry.Payload is RefusalOf refusal:
+                JsonElement fields = JsonSerializer.SerializeToElement(refusal, JournalJson.Default.RefusalOf);
+                foreach (JsonProperty field in fields.EnumerateObject())
+                    field.WriteTo(writer);
+                break;
             case EntryKind.Checkpoint:
                 WriteData(writer, "state");
                 break;
@@ -147,7 +157,7 @@ internal sealed class EntryEvent(JobId job, JournalEntry shown, long seq) : JobE
             JobEventKinds.ChildCompleted, JobEventKinds.ChildFailed, JobEventKinds.ChildCancelled, JobEventKinds.Flushed, JobEventKinds.JobCancelling, JobEventKinds.TaskDecided);
         Name(EntryKind.TaskScheduled, JobEventKinds.TaskScheduled, JobEventKinds.Event, JobEventKinds.QuestionAsked, JobEventKinds.TimerSet, JobEventKinds.ChildStarted,
             JobEventKinds.TaskStopping, JobEventKinds.TimerStopping, JobEventKinds.QuestionWithdrawing, JobEventKinds.ChildStopping, JobEventKinds.ChildSignalled, JobEventKinds.Flush, JobEventKinds.JobReturned, JobEventKinds.JobCheckpoint);
-        Name(EntryKind.TaskStarted, JobEventKinds.TaskStarted, JobEventKinds.TaskRetried, JobEventKinds.TaskDelta, "child.entry", JobEventKinds.Trimmed, JobEventKinds.JobResumed, JobEventKinds.TaskInDoubt);
+        Name(EntryKind.TaskStarted, JobEventKinds.TaskStarted, JobEventKinds.TaskRetried, JobEventKinds.TaskDelta, "child.entry", JobEventKinds.Trimmed, JobEventKinds.JobResumed, JobEventKinds.TaskInDoubt, JobEventKinds.JobForked, JobEventKinds.SignalRefused);
         Name(EntryKind.JobCompleted, JobEventKinds.JobCompleted, JobEventKinds.JobFailed, JobEventKinds.JobCancelled);
         return names;
     }
@@ -156,7 +166,7 @@ internal sealed class EntryEvent(JobId job, JournalEntry shown, long seq) : JobE
     {
         if (IsQuestion(_entry.Kind))
             writer.WriteString("question", _entry.Subject);
-        else if (IsOfChild(_entry.Kind))
+        else if (_entry.IsOfChild)
             writer.WriteString("child", _entry.Subject);
         if (_entry.Kind is EntryKind.Event or EntryKind.QuestionAsked or EntryKind.Signal or EntryKind.ChildSignalled && _entry.Payload is not (null or JsonElement or StoredPayload { TypeName: null }))
             writer.WriteString("type", _entry.Payload is StoredPayload stored ? stored.TypeName : _entry.Payload!.GetType().Name);
@@ -193,8 +203,6 @@ internal sealed class EntryEvent(JobId job, JournalEntry shown, long seq) : JobE
     private static bool IsDoubt(EntryKind kind) => kind is EntryKind.TaskInDoubt or EntryKind.TaskDecided;
 
     private static bool IsQuestion(EntryKind kind) => kind is EntryKind.QuestionAsked or EntryKind.QuestionAnswered or EntryKind.QuestionWithdrawn or EntryKind.QuestionWithdrawing;
-
-    private static bool IsOfChild(EntryKind kind) => kind is EntryKind.ChildStarted or EntryKind.ChildStopping or EntryKind.ChildSignalled or EntryKind.ChildCompleted or EntryKind.ChildFailed or EntryKind.ChildCancelled;
 
     private static (JobId? Job, JournalEntry Entry) Innermost(JournalEntry entry)
     {

@@ -60,7 +60,7 @@ internal static class EntryReader
         {
             case EntryKind.JobStarted:
                 JsonElement start = JsonSerializer.Deserialize<JsonElement>(json);
-                return (new StartOf(start.GetProperty("agent").GetString()!, start.GetProperty("version").GetString()!, Stored(start.GetProperty("input"))), StoredPayload.Type);
+                return (new StartOf(start.GetProperty("agent").GetString()!, start.GetProperty("version").GetString()!, Stored(start.GetProperty("input")), SeedOf(start)), StoredPayload.Type);
             case EntryKind.ChildStarted:
                 JsonElement child = JsonSerializer.Deserialize<JsonElement>(json);
                 return (new ChildOf(child.GetProperty("agent").GetString()!, child.GetProperty("task").GetString()!, Stored(child.GetProperty("input"))), StoredPayload.Type);
@@ -82,6 +82,10 @@ internal static class EntryReader
                 return (Own(json, JournalJson.Default.AttemptOf), null);
             case EntryKind.Resumed:
                 return (Own(json, JournalJson.Default.ResumeOf), null);
+            case EntryKind.Forked:
+                return (Own(json, JournalJson.Default.ForkOf), null);
+            case EntryKind.Refused:
+                return (Own(json, JournalJson.Default.RefusalOf), null);
             case EntryKind.TaskRetried:
                 return (Own(json, JournalJson.Default.RetryOf), null);
             case EntryKind.TimerSet:
@@ -92,6 +96,9 @@ internal static class EntryReader
                 return (new StoredPayload(string.IsNullOrEmpty(name) ? null : name, json.ToArray()), StoredPayload.Type);
         }
     }
+
+    /// <summary>The seed of a job that was forked; null of others.</summary>
+    public static string? SeedOf(JsonElement json) => json.TryGetProperty("seed", out JsonElement seed) ? seed.GetString() : null;
 
     // As it was written: another encoder would escape other characters, and a replay compares bytes.
     private static StoredPayload Stored(JsonElement json) => new(null, Encoding.UTF8.GetBytes(json.GetRawText()));

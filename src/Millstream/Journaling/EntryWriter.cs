@@ -88,6 +88,8 @@ internal sealed class EntryWriter
                 _json.WriteStartObject();
                 _json.WriteString("agent", start.Agent);
                 _json.WriteString("version", start.Version);
+                if (start.Seed is not null)
+                    _json.WriteString("seed", start.Seed);
                 WriteInput(entry.PayloadType!, start.Input);
                 break;
             case ChildOf child:

@@ -17,7 +17,7 @@ internal enum EntryKind : byte
     TaskScheduled = 64, Event, QuestionAsked, TimerSet, ChildStarted, TaskStopping, TimerStopping, QuestionWithdrawing, ChildStopping, ChildSignalled, Flush, JobReturned, Checkpoint,
 
     // Notes
-    TaskStarted = 128, TaskRetried, TaskDelta, ChildEntry, Trimmed, Resumed, TaskInDoubt,
+    TaskStarted = 128, TaskRetried, TaskDelta, ChildEntry, Trimmed, Resumed, TaskInDoubt, Forked, Refused,
 
     // Endings
     JobCompleted = 192, JobFailed, JobCancelled,
@@ -67,6 +67,9 @@ internal sealed class JournalEntry
 
     public bool IsEnding => Kind >= EntryKind.JobCompleted;
 
+    /// <summary>Whether its subject is the id of a child.</summary>
+    public bool IsOfChild => Kind is EntryKind.ChildStarted or EntryKind.ChildStopping or EntryKind.ChildSignalled or EntryKind.ChildCompleted or EntryKind.ChildFailed or EntryKind.ChildCancelled;
+
     /// <summary>What it counts against the in-memory bound. Objects of agents' own types are counted by the base only: in memory nothing is serialised.</summary>
     public long Size => BaseSize + Payload switch
     {
@@ -84,8 +87,8 @@ internal sealed class JournalEntry
 /// <param name="Bytes">The bytes.</param>
 internal sealed record DeltaChunk(string Stream, int Index, byte[] Bytes);
 
-/// <summary>What a <c>job.started</c> says beside the input.</summary>
-internal sealed record StartOf(string Agent, string Version, object? Input);
+/// <summary>What a <c>job.started</c> says beside the input; the seed is null where it is the job's id.</summary>
+internal sealed record StartOf(string Agent, string Version, object? Input, string? Seed = null);
 
 /// <summary>What a <c>child.started</c> says beside the input; the task is the id of the node that it runs for.</summary>
 internal sealed record ChildOf(string Agent, string Task, object? Input);
@@ -95,6 +98,16 @@ internal sealed record AttemptOf(string Worker, IReadOnlyList<string> Resources)
 
 /// <summary>Who goes on with a job whose process has gone.</summary>
 internal sealed record ResumeOf(long Runner, long Epoch, string Version);
+
+/// <summary>Which job a fork was made of, and up to which entry.</summary>
+internal sealed record ForkOf(string From, long At);
+
+/// <summary>What of an inbox a job did not take, and why.</summary>
+/// <param name="Item">What it is: signal, answer, cancel.</param>
+/// <param name="Sender">Its sender's id of it.</param>
+/// <param name="Reason">Why.</param>
+/// <param name="Data">What it holds, where that is small and JSON.</param>
+internal sealed record RefusalOf(string Item, string? Sender, string Reason, JsonElement? Data);
 
 /// <summary>Why an attempt failed, and when the next one comes.</summary>
 internal sealed record RetryOf(TaskError Error, TimeSpan Delay);

@@ -9,6 +9,8 @@ namespace Millstream;
 [JsonSerializable(typeof(RetryOf))]
 [JsonSerializable(typeof(AttemptOf))]
 [JsonSerializable(typeof(ResumeOf))]
+[JsonSerializable(typeof(ForkOf))]
+[JsonSerializable(typeof(RefusalOf))]
 [JsonSerializable(typeof(TaskDecision))]
 [JsonSerializable(typeof(PointerOf))]
 [JsonSerializable(typeof(TrimmedOf))]

@@ -42,8 +42,15 @@ internal sealed class StoredReader(IJournalStorage storage, JobId job, AgentCont
             .Select(e => (Pointer: (ChildPointer)e.entry.Payload!, e.index)).GroupBy(e => e.Pointer.Child, e => (Index: e.index, e.Pointer.Number)))
         {
             Dictionary<long, JournalEntry> found = await FindAsync(child.Key, [.. child.Select(c => c.Number)], token);
+            // A fork shows what the children of the other job have done, and may outlive them.
+            bool isGone = found.Count == 0 && await storage.FindAsync(child.Key, token) is null;
             foreach ((int index, long number) in child)
             {
+                if (isGone)
+                {
+                    entries[index] = new JournalEntry(EntryKind.Trimmed, entries[index].Time) { Number = entries[index].Number, Payload = new TrimmedRange("child") { To = entries[index].Number } };
+                    continue;
+                }
                 if (!found.TryGetValue(number, out JournalEntry? entry))
                     throw new JournalDamagedException(child.Key, number, $"is missing, though the journal of job {job} names it");
                 entries[index] = new JournalEntry(EntryKind.ChildEntry, entry.Time) { Number = entries[index].Number, Subject = child.Key.Value, Payload = new ChildPointer(child.Key, entry, number) };

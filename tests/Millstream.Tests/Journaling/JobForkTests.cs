@@ -1,0 +1,6 @@
+namespace Millstream.Tests.Journaling;
+
+public sealed class JobForkTests : JobForkContract
+{
+    protected override IJournalStorage Open() => new MemoryJournalStorage();
+}

@@ -10,8 +10,8 @@ internal enum Bug
     SessionNotClosed, AnswerAcceptedTwice, DeltaAfterEnd, TimerNotStopped, DeadlineNotStopped, TimerTooEarly, ChildEndLost, BeginsAfterStopWhileOpening,
     LostSync, OfferLost, EpochNotChecked, ClaimKeepsEpoch, ClaimsLivingJobs, ChainNotCarried, NumberNotCarried, EffectsWhileReplaying, InboxItemTwice, InboxItemNotRemoved,
     InboxItemTakenEarly, SendersForgotten, TimerNotSetAgain, TimerSetFromNow, AttemptsForgotten, FailuresForgotten, ChildStartedAgain, ChildEndForgotten, ChildShownAgain, HeadNotEnded, HeadGivesJobAway,
-    StopForgotten, CancelNotReplayed, DeltaOfFirstAttempt, RandomSeededAnew, IdSeededAnew, NowNotRecorded, TimedOutWrittenAgain, FailureForgotten, WriterNotWokenAgain,
-    DeadlineForgotten, FencedGoesOn, LeaseRunnerForgotten, StoredReaderSkips, PlacesKeptWhenLost, UnstoredEndKept, AttemptNotWritten, BrokenClaimForgotten, DeafAfterFailure, FlushForgotten, AnswerBeforeReplay, ChildNotAdopted,
+    CancelNotReplayed, DeltaOfFirstAttempt, RandomSeededAnew, IdSeededAnew, NowNotRecorded, TimedOutWrittenAgain, FailureForgotten, WriterNotWokenAgain,
+    DeadlineForgotten, LeaseRunnerForgotten, StoredReaderSkips, AttemptNotWritten, DeafAfterFailure, FlushForgotten, AnswerBeforeReplay,
 }
 
 /// <summary>Which of them is active on this thread.</summary>

@@ -28,9 +28,6 @@ internal sealed partial class DurableJobs(Engine engine, IJournalStorage storage
     private async Task<Dictionary<JobId, JobHead>> ClaimHeadsAsync(JobId? id, CancellationToken token)
     {
         bool isInDoubt = _isClaimInDoubt;
-#if MILLSTREAM_PLANTED_BUGS
-        isInDoubt &= !PlantedBugs.Is(Bug.BrokenClaimForgotten);
-#endif
         _isClaimInDoubt = true;
         Dictionary<JobId, JobHead> claimed = (await storage.ClaimAsync(engine.RunnerEpoch, id, token)).ToDictionary(h => h.Id);
         if (!isInDoubt)

@@ -41,9 +41,6 @@ internal abstract partial class TaskCommand
         // A process that goes on with other jobs needs its places for them.
         if (Runner.Engine.IsStopping)
             return;
-#if MILLSTREAM_PLANTED_BUGS
-        if (PlantedBugs.Is(Bug.PlacesKeptWhenLost)) return;
-#endif
         if (next is not null)
             Runner.Engine.Fleet.Release(next);
         else if (request is not null)

@@ -172,9 +172,6 @@ internal abstract partial class TaskCommand(AgentTask task, object? input, RunSe
         }
         if (!isRequeued)
             GiveUpPlace(attempt.Grant);
-#if MILLSTREAM_PLANTED_BUGS
-        if (PlantedBugs.Is(Bug.PlacesKeptWhenLost) && isDetached) return;
-#endif
         if (isDetached)
             Runner.Engine.Fleet.Release(attempt.Grant);
         else if (isInDoubt)

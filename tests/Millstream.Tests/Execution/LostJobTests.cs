@@ -76,9 +76,9 @@ public sealed class LostJobTests : IAsyncLifetime
         AgentOrchestrator orchestrator = await StartAsync(storage, agent);
         await RestartAsync(dead);
         storage.IsUnreadable = true;
-        await Assert.ThrowsAsync<JournalStorageException>(() => orchestrator.ResumeAsync());
+        await Assert.ThrowsAsync<JournalStorageException>(() => orchestrator.ResumeAsync(job.Id));
         storage.IsUnreadable = false;
-        Job again = Assert.Single(await orchestrator.ResumeAsync());
+        Job again = Assert.Single(await orchestrator.ResumeAsync(job.Id));
         Assert.Equal(SignalResult.Accepted, await again.AnswerAsync("q1", true));
         Assert.IsType<JobEnding.Completed>(await again.Ending);
         Assert.Empty(await orchestrator.ResumeAsync());

@@ -109,11 +109,16 @@ internal sealed partial class DurableJobs
     }
 
     /// <summary>Takes an item out of the inbox with an entry that says why it was not delivered.</summary>
-    private static void Refuse(JobRunner runner, InboxEntry entry, string reason)
+    /// <param name="runner">The job.</param>
+    /// <param name="entry">The item.</param>
+    /// <param name="reason">Why.</param>
+    /// <param name="isLate">Whether somebody else was only faster: then nobody has to look into it, and nothing is logged.</param>
+    private static void Refuse(JobRunner runner, InboxEntry entry, string reason, bool isLate = false)
     {
         const int mostShown = 4096, longestReason = 1000;
         InboxItem item = entry.Item;
-        runner.Engine.Log.InboxItemRefused(runner.Id, reason);
+        if (!isLate)
+            runner.Engine.Log.InboxItemRefused(runner.Id, reason);
         runner.TakeFromInbox(entry.Number);
         JsonElement? data = null;
         if (item.Payload.Length <= mostShown)
@@ -132,9 +137,9 @@ internal sealed partial class DurableJobs
         runner.Add(new JournalEntry(EntryKind.Refused, runner.Now) { Payload = refusal });
     }
 
-    private sealed class RefusedDelivery(InboxEntry entry, string reason) : Delivery
+    private sealed class RefusedDelivery(InboxEntry entry, string reason, bool isLate = false) : Delivery
     {
-        public override void Deliver(JobRunner runner) => Refuse(runner, entry, reason);
+        public override void Deliver(JobRunner runner) => Refuse(runner, entry, reason, isLate);
     }
 
     /// <summary>An answer: whether its question is open is known in the job's turn, when what came before it was delivered.</summary>
@@ -147,10 +152,10 @@ internal sealed partial class DurableJobs
             {
                 Task<SignalResult>? answered = runner.Question(question)?.AnswerAsync(reply, entry.Number);
                 if (answered is null)
-                    Refuse(runner, entry, closed);
+                    Refuse(runner, entry, closed, isLate: true);
                 else if (answered is { IsCompletedSuccessfully: true, Result: SignalResult.UnknownQuestion })
                     // Another answer is on its way: this one stays in the inbox until that one is recorded.
-                    runner.Enqueue(new RefusedDelivery(entry, closed));
+                    runner.Enqueue(new RefusedDelivery(entry, closed, isLate: true));
             }
             catch (Exception e) when (e is ArgumentException or InvalidOperationException)
             {

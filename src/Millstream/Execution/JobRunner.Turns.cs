@@ -113,8 +113,9 @@ internal sealed partial class JobRunner
         // A sender may hear something that no entry follows from (a duplicate, a second cancel), but not before what it rests on is durable.
         if (turn.Entries.Count == 0 && turn.Sent is null && turn.Taken is null)
             return;
+        // A note that takes something out of the inbox is none to a replay.
         if (turn.Entries.Count > 0)
-            turn.Entries[^1].EndsTurn = true;
+            turn.Entries[^1].EndsTurn = !turn.Entries[^1].IsNote;
         turn.Runner = this;
         turn.IsLast = Ended is not null;
         if (IsStopped)

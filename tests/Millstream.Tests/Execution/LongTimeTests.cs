@@ -18,7 +18,7 @@ public sealed class LongTimeTests
         }), "");
         await job.UntilAsync(JobEventKinds.TimerSet);
         await DaysAsync(99);
-        Assert.Equal(JobStatus.Waiting, job.Status);
+        await Until(() => job.Status == JobStatus.Waiting);
         await DaysAsync(1);
         Assert.StartsWith("2026-04-11T00:00:00", await job.Completion, StringComparison.Ordinal);
     }

@@ -39,13 +39,13 @@ internal static class PostgreSqlAppends
             Of(NpgsqlDbType.Integer, batch, a => a.Record.Count), Of(NpgsqlDbType.Bytea, batch, a => Blob(a.Record.Bytes)),
             Of(NpgsqlDbType.Integer, taken, t => t.Place), Of(NpgsqlDbType.Bigint, taken, t => t.Number),
             Of(NpgsqlDbType.Integer, heads, h => h.Place),
-            Of(NpgsqlDbType.Text, heads, h => PostgreSqlHeads.Text(h.Head.AgentId)), Of(NpgsqlDbType.Text, heads, h => PostgreSqlHeads.Text(h.Head.AgentVersion)),
-            Of(NpgsqlDbType.Integer, heads, h => (int)h.Head.Status), Of(NpgsqlDbType.Text, heads, h => PostgreSqlHeads.Text(h.Head.Detail)),
-            Of(NpgsqlDbType.Text, heads, h => PostgreSqlHeads.Text(h.Head.Tenant)), Of(NpgsqlDbType.Integer, heads, h => h.Head.Priority),
+            Of(NpgsqlDbType.Text, heads, h => PostgreSqlText.Of(h.Head.AgentId)), Of(NpgsqlDbType.Text, heads, h => PostgreSqlText.Of(h.Head.AgentVersion)),
+            Of(NpgsqlDbType.Integer, heads, h => (int)h.Head.Status), Of(NpgsqlDbType.Text, heads, h => PostgreSqlText.Of(h.Head.Detail)),
+            Of(NpgsqlDbType.Text, heads, h => PostgreSqlText.Of(h.Head.Tenant)), Of(NpgsqlDbType.Integer, heads, h => h.Head.Priority),
             Of(NpgsqlDbType.Double, heads, h => h.Head.Weight), Of(NpgsqlDbType.Bigint, heads, h => h.Head.Created.UtcTicks),
             Of(NpgsqlDbType.Bigint, heads, h => h.Head.Deadline?.UtcTicks), Of(NpgsqlDbType.Bigint, heads, h => h.Head.Ended?.UtcTicks),
             Of(NpgsqlDbType.Bigint, heads, h => h.Head.Due?.UtcTicks), Of(NpgsqlDbType.Bigint, heads, h => h.Head.Runner), Of(NpgsqlDbType.Integer, heads, h => h.Head.Restarts),
-            Of(NpgsqlDbType.Text, heads, h => PostgreSqlHeads.Text(h.Head.Name)), Of(NpgsqlDbType.Boolean, heads, h => h.Head.IsIdle), Of(NpgsqlDbType.Bigint, heads, h => h.Head.Checkpoint),
+            Of(NpgsqlDbType.Text, heads, h => PostgreSqlText.Of(h.Head.Name)), Of(NpgsqlDbType.Boolean, heads, h => h.Head.IsIdle), Of(NpgsqlDbType.Bigint, heads, h => h.Head.Checkpoint),
         ];
     }
 

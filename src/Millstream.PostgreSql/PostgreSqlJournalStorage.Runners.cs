@@ -28,7 +28,7 @@ public sealed partial class PostgreSqlJournalStorage
         if (keys.Length == 0)
             return [];
         _changes.Tell();
-        return [.. (await _sessions.RowsAsync(PostgreSqlHeads.Read, $"SELECT {PostgreSqlHeads.Columns} FROM {_schema}.jobs WHERE key = ANY ($1) AND runner = $2 ORDER BY key", token, keys, runner)
+        return [.. (await _sessions.RowsAsync(JobHeadRow.Read, $"SELECT {JobHeadRow.Columns} FROM {_schema}.jobs WHERE key = ANY ($1) AND runner = $2 ORDER BY key", token, keys, runner)
             .ConfigureAwait(false)).Select(r => r.Head)];
     }
 

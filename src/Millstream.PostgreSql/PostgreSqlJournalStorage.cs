@@ -104,19 +104,19 @@ public sealed partial class PostgreSqlJournalStorage : IJournalStorage
 
     /// <inheritdoc/>
     public async Task<JobHead?> FindAsync(JobId job, CancellationToken token = default) =>
-        await _sessions.RowsAsync(PostgreSqlHeads.Read, $"SELECT {PostgreSqlHeads.Columns} FROM {_schema}.jobs WHERE id = $1", token, job.Value).ConfigureAwait(false) is [var (_, head)] ? head : null;
+        await _sessions.RowsAsync(JobHeadRow.Read, $"SELECT {JobHeadRow.Columns} FROM {_schema}.jobs WHERE id = $1", token, job.Value).ConfigureAwait(false) is [var (_, head)] ? head : null;
 
     /// <inheritdoc/>
     public async IAsyncEnumerable<JobHead> ListAsync(JobHeadFilter filter, [EnumeratorCancellation] CancellationToken token = default)
     {
         ArgumentNullException.ThrowIfNull(filter);
-        string sql = $"SELECT {PostgreSqlHeads.Columns} FROM {_schema}.jobs WHERE key > $1 AND ($2 IS NULL OR status = $2) AND ($3 IS NULL OR agent = $3) AND ($4 IS NULL OR created >= $4)"
+        string sql = $"SELECT {JobHeadRow.Columns} FROM {_schema}.jobs WHERE key > $1 AND ($2 IS NULL OR status = $2) AND ($3 IS NULL OR agent = $3) AND ($4 IS NULL OR created >= $4)"
             + filter.Ended switch { null => "", true => " AND ended IS NOT NULL", false => " AND ended IS NULL" }
             + (filter.Children ? "" : " AND strpos(id, '/') = 0") + $" ORDER BY key LIMIT {PageHeads}";
         for (long after = 0; ;)
         {
-            var page = await _sessions.RowsAsync(PostgreSqlHeads.Read, sql, token, after, PostgreSqlWriter.Call.Of(NpgsqlDbType.Integer, (int?)filter.Status),
-                PostgreSqlWriter.Call.Of(NpgsqlDbType.Text, PostgreSqlHeads.Text(filter.AgentId)), PostgreSqlWriter.Call.Of(NpgsqlDbType.Bigint, filter.Since?.UtcTicks)).ConfigureAwait(false);
+            var page = await _sessions.RowsAsync(JobHeadRow.Read, sql, token, after, PostgreSqlWriter.Call.Of(NpgsqlDbType.Integer, (int?)filter.Status),
+                PostgreSqlWriter.Call.Of(NpgsqlDbType.Text, PostgreSqlText.Of(filter.AgentId)), PostgreSqlWriter.Call.Of(NpgsqlDbType.Bigint, filter.Since?.UtcTicks)).ConfigureAwait(false);
             foreach ((_, JobHead head) in page)
                 yield return head;
             if (page.Count < PageHeads)

@@ -1,12 +1,8 @@
-using Microsoft.Data.Sqlite;
-
 namespace Millstream;
 
-/// <summary>Heads as rows. Times are ticks of UTC.</summary>
+/// <summary>How heads are written; <see cref="JobHeadRow"/> reads them.</summary>
 internal static class SqliteHeads
 {
-    public const string Columns = "id, agent, version, status, detail, tenant, priority, weight, created, deadline, ended, due, runner, restarts, epoch, key, name, idle, checkpoint";
-
     public const string Insert = """
         INSERT INTO jobs (id, agent, version, status, detail, tenant, priority, weight, created, deadline, ended, due, runner, restarts, name, idle, checkpoint, epoch)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, 1)
@@ -22,30 +18,4 @@ internal static class SqliteHeads
         head.Id.Value, head.AgentId, head.AgentVersion, (int)head.Status, head.Detail, head.Tenant, head.Priority, head.Weight, head.Created.UtcTicks,
         head.Deadline?.UtcTicks, head.Ended?.UtcTicks, head.Due?.UtcTicks, head.Runner, head.Restarts, head.Name, head.IsIdle ? 1 : 0, head.Checkpoint,
     ];
-
-    public static (long Key, JobHead Head) Read(SqliteDataReader row) => (row.GetInt64(15), new JobHead
-    {
-        Id = JobId.Parse(row.GetString(0)),
-        AgentId = row.GetString(1),
-        AgentVersion = row.GetString(2),
-        Status = (JobStatus)row.GetInt32(3),
-        Detail = row.IsDBNull(4) ? null : row.GetString(4),
-        Tenant = row.GetString(5),
-        Priority = row.GetInt32(6),
-        Weight = row.GetDouble(7),
-        Created = Time(row.GetInt64(8)),
-        Deadline = TimeOrNull(row, 9),
-        Ended = TimeOrNull(row, 10),
-        Due = TimeOrNull(row, 11),
-        Runner = row.GetInt64(12),
-        Restarts = row.GetInt32(13),
-        Epoch = row.GetInt64(14),
-        Name = row.IsDBNull(16) ? null : row.GetString(16),
-        IsIdle = row.GetInt64(17) != 0,
-        Checkpoint = row.GetInt64(18),
-    });
-
-    private static DateTimeOffset Time(long ticks) => new(ticks, TimeSpan.Zero);
-
-    private static DateTimeOffset? TimeOrNull(SqliteDataReader row, int column) => row.IsDBNull(column) ? null : Time(row.GetInt64(column));
 }

@@ -57,8 +57,8 @@ public sealed partial class SqliteJournalStorage
                 if (other != 0 && !_locks.IsDead(other))
                     continue;
                 claimed.AddRange(job is { } asked
-                    ? session.Rows(SqliteHeads.Read, $"{TakeOver} AND id = ?3 RETURNING {SqliteHeads.Columns}", runner, other, asked.Value)
-                    : session.Rows(SqliteHeads.Read, $"{TakeOver} RETURNING {SqliteHeads.Columns}", runner, other));
+                    ? session.Rows(JobHeadRow.Read, $"{TakeOver} AND id = ?3 RETURNING {JobHeadRow.Columns}", runner, other, asked.Value)
+                    : session.Rows(JobHeadRow.Read, $"{TakeOver} RETURNING {JobHeadRow.Columns}", runner, other));
             }
             foreach ((_, JobHead head) in claimed)
                 _appender.Forget(head.Id);

@@ -95,19 +95,19 @@ public sealed partial class SqliteJournalStorage : IJournalStorage
 
     /// <inheritdoc/>
     public Task<JobHead?> FindAsync(JobId job, CancellationToken token = default) => _readers.ReadAsync(
-        s => s.Rows(SqliteHeads.Read, $"SELECT {SqliteHeads.Columns} FROM jobs WHERE id = ?1", job.Value) is [var (_, head)] ? head : null, token);
+        s => s.Rows(JobHeadRow.Read, $"SELECT {JobHeadRow.Columns} FROM jobs WHERE id = ?1", job.Value) is [var (_, head)] ? head : null, token);
 
     /// <inheritdoc/>
     public async IAsyncEnumerable<JobHead> ListAsync(JobHeadFilter filter, [EnumeratorCancellation] CancellationToken token = default)
     {
         ArgumentNullException.ThrowIfNull(filter);
         // Each condition is there or not in the text, so that one without filters pays for none; there are few texts, and each stays prepared.
-        string sql = $"SELECT {SqliteHeads.Columns} FROM jobs WHERE key > ?1 AND (?2 IS NULL OR status = ?2) AND (?3 IS NULL OR agent = ?3) AND (?4 IS NULL OR created >= ?4)"
+        string sql = $"SELECT {JobHeadRow.Columns} FROM jobs WHERE key > ?1 AND (?2 IS NULL OR status = ?2) AND (?3 IS NULL OR agent = ?3) AND (?4 IS NULL OR created >= ?4)"
             + filter.Ended switch { null => "", true => " AND ended IS NOT NULL", false => " AND ended IS NULL" }
             + (filter.Children ? "" : " AND instr(id, '/') = 0") + $" ORDER BY key LIMIT {PageHeads}";
         for (long after = 0; ;)
         {
-            var page = await _readers.ReadAsync(s => s.Rows(SqliteHeads.Read, sql, after, (int?)filter.Status, filter.AgentId, filter.Since?.UtcTicks), token).ConfigureAwait(false);
+            var page = await _readers.ReadAsync(s => s.Rows(JobHeadRow.Read, sql, after, (int?)filter.Status, filter.AgentId, filter.Since?.UtcTicks), token).ConfigureAwait(false);
             foreach ((_, JobHead head) in page)
                 yield return head;
             if (page.Count < PageHeads)

@@ -130,8 +130,7 @@ public sealed partial class AgentOrchestrator : IAsyncDisposable
     {
         _engine.IsStopping = true;
         _engine.Durable?.StopHearing();
-        Task waking = _engine.Durable?.StopAsync() ?? Task.CompletedTask;
-        await waking;
+        await (_engine.Durable?.StopAsync() ?? Task.CompletedTask);
         List<(JobRunner Job, Task Turn)> stopping = [.. _engine.Jobs.All().Where(j => j.Ended is null).Select(j => (j, j.DetachAsync()))];
         _engine.Fleet.Dispose();
         foreach ((JobRunner job, Task turn) in stopping)

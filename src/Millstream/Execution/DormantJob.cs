@@ -19,6 +19,13 @@ internal sealed class DormantJob(JobId root, long due)
     /// <summary>Whether it is being brought back.</summary>
     public bool IsOnItsWay { get; set; }
 
+    /// <summary>The same job where it could not be brought back: at another time, with what outsiders hold of it.</summary>
+    public DormantJob Again(long time)
+    {
+        lock (this)
+            return new DormantJob(root, time) { _ties = _ties };
+    }
+
     /// <summary>What outsiders hold of it or one of its children.</summary>
     public JobTies TiesOf(JobId id)
     {

@@ -269,7 +269,7 @@ internal sealed partial class DurableJobs
             {
                 _dormant.Remove(job.Root);
                 if (failure is not null && !_isStopped)
-                    Add(new DormantJob(job.Root, LongTimer.After(engine.UtcTicks, RetryPause)));
+                    Add(job.Again(LongTimer.After(engine.UtcTicks, RetryPause)));
             }
             _waking--;
             if (!_isStopped && _toWake.TryDequeue(out DormantJob? next))

@@ -72,9 +72,6 @@ internal sealed partial class JobRunner : IJournalOwner
         }
     }
 
-    /// <summary>It got further than any process before: what has happened since is not what brings processes down.</summary>
-    private void Progress() => _restarts = 0;
-
     public void Refused(AppendResult result, JournalStorageException? error)
     {
         StoreError ??= error;

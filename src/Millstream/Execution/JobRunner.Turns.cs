@@ -128,8 +128,9 @@ internal sealed partial class JobRunner
 #if MILLSTREAM_PLANTED_BUGS
         if (PlantedBugs.Is(Bug.TurnInTwoAppends) && turn.Entries.Count > 2) { Journal.Append([turn.Entries[0]], null); turn.Entries.RemoveAt(0); }
 #endif
+        // It got further than any process before: what has happened since is not what brings processes down.
         if (turn.Entries.Count > 0)
-            Progress();
+            _restarts = 0;
         long size = turn.Size;
         if (turn.Taken is not null)
             TakeOutOfInbox(turn);

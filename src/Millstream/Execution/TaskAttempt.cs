@@ -136,12 +136,13 @@ internal sealed class TaskAttempt(TaskCommand command, Grant grant, int number) 
             return;
         }
         JournalEntry started = new(EntryKind.TaskStarted, Engine.UtcTicks) { Command = command.Number, Subject = command.Subject, Attempt = number, Payload = WhereItRuns() };
-        if (!command.Policy.AtMostOnce || command.Runner.Note(started, new WhenDurable(this)))
-        {
-            if (!command.Policy.AtMostOnce)
-                command.Runner.Note(started);
+        bool mayBegin = true;
+        if (command.Policy.AtMostOnce)
+            mayBegin = command.Runner.Note(started, new WhenDurable(this));
+        else
+            command.Runner.Note(started);
+        if (mayBegin)
             Begin();
-        }
     }
 
     private void Begin()

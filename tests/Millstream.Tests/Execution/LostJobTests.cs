@@ -85,6 +85,25 @@ public sealed class LostJobTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Job_ThatCannotBeReadWhenItComesBack_KeepsWhoWaitsForItsEnd()
+    {
+        TestAgent<string, string> agent = Agents.Make(async c => (await c.AskAsync(new Proceed("on?"))).ToString());
+        UnreadableStorage storage = new(_storage);
+        AgentOrchestrator orchestrator = new(new OrchestratorOptions { Journal = storage, Agents = new AgentRegistry().Add(agent), Limits = new OrchestratorLimits { WaitingJobs = 0 } });
+        await orchestrator.StartAsync();
+        Job<string, string, string> job = await orchestrator.StartAsync(agent, "");
+        Task<string> completion = job.Completion;
+        while (orchestrator.Engine.Durable!.DormantCount == 0)
+            await Task.Delay(1);
+        storage.IsUnreadable = true;
+        await Assert.ThrowsAsync<JournalStorageException>(() => job.AnswerAsync("q1", true));
+        storage.IsUnreadable = false;
+        Assert.Equal(SignalResult.Accepted, await job.AnswerAsync("q1", true));
+        Assert.Equal("True", await completion);
+        await orchestrator.DisposeAsync();
+    }
+
+    [Fact]
     public async Task Job_ThatAnotherProcessTook_LeavesItsPlaceToOthers()
     {
         TestAgent<string, string> holds = new((_, c) => c.RunAsync(Agents.Forever, ""), "holds"), short_ = new((_, c) => c.RunAsync(Agents.Echo, "x"), "short");

@@ -49,6 +49,7 @@ internal sealed class SqliteReaders(string path, TimeSpan busy) : IDisposable
         SqliteSession session = new(path, busy);
         session.Run("PRAGMA query_only = ON");
         session.Run("PRAGMA trusted_schema = OFF");
+        session.Run("PRAGMA cell_size_check = ON");
         return session;
     }
 

@@ -70,7 +70,7 @@ internal static class SqliteSchema
     private static void SetUp(SqliteSession session)
     {
         // A large WAL, because many jobs write the same pages again and again: each is copied into the file once in 64 MiB, not once in 4.
-        foreach (string pragma in (string[])["synchronous = FULL", "cache_size = -65536", "wal_autocheckpoint = 16000", "journal_size_limit = 67108864", "trusted_schema = OFF"])
+        foreach (string pragma in (string[])["synchronous = FULL", "cache_size = -65536", "wal_autocheckpoint = 16000", "journal_size_limit = 67108864", "trusted_schema = OFF", "cell_size_check = ON"])
             session.Run($"PRAGMA {pragma}");
     }
 

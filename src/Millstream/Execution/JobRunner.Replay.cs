@@ -30,7 +30,7 @@ internal sealed partial class JobRunner
         for (int i = start; i < entries.Length && !IsStopped; i++)
         {
             JournalEntry entry = entries[i];
-            if (entry.Kind is EntryKind.TaskStarted or EntryKind.TaskRetried or EntryKind.TaskInDoubt or EntryKind.TaskDecided)
+            if (entry.Kind is EntryKind.TaskStarted or EntryKind.TaskRetried or EntryKind.TaskInDoubt or EntryKind.TaskDecided or EntryKind.TaskDelta or EntryKind.Superseded)
                 past[entry.Command] = past.GetValueOrDefault(entry.Command).With(entry);
             if (entry.IsNote)
             {

@@ -209,7 +209,7 @@ internal sealed partial class JobRunner
 
     private static void ShowIn(JobRunner parent, JobId child, JournalEntry entry)
     {
-        if (entry.IsEnding || entry.Kind is EntryKind.JobStarted or EntryKind.JobReturned or EntryKind.JobCancelling or EntryKind.TaskDelta or EntryKind.Flush or EntryKind.Flushed or EntryKind.Checkpoint or EntryKind.Resumed)
+        if (entry.IsEnding || entry.Kind is EntryKind.JobStarted or EntryKind.JobReturned or EntryKind.JobCancelling or EntryKind.TaskDelta or EntryKind.Flush or EntryKind.Flushed or EntryKind.Checkpoint or EntryKind.Resumed or EntryKind.Superseded)
             return;
         JournalEntry pointer = new(EntryKind.ChildEntry, entry.Time) { Subject = child.Value, Payload = new ChildPointer(child, entry, entry.Number) };
         parent.Journal.Append(pointer);

@@ -18,7 +18,7 @@ internal sealed class TaskAttempt(TaskCommand command, Grant grant, int number) 
     private IDisposable? _timeout;
     private IDisposable? _grace;
     private string? _reason;
-    private int _deltas;
+    private AttemptOutput? _output;
     private bool _isBegun;
     private bool _isScopeClosed;
     private bool _isOver;
@@ -95,7 +95,6 @@ internal sealed class TaskAttempt(TaskCommand command, Grant grant, int number) 
     {
         if (chunk.IsEmpty)
             return;
-        byte[] copy = chunk.ToArray();
         lock (command)
         {
 #if MILLSTREAM_PLANTED_BUGS
@@ -103,19 +102,12 @@ internal sealed class TaskAttempt(TaskCommand command, Grant grant, int number) 
 #endif
             if (_isOver)
                 return;
-            command.Runner.Note(new JournalEntry(EntryKind.TaskDelta, Engine.UtcTicks)
-            {
-                Command = command.Number, Subject = command.Subject,
-#if MILLSTREAM_PLANTED_BUGS
-                Attempt = PlantedBugs.Is(Bug.DeltaOfFirstAttempt) ? 1 :
-#endif
-#if !MILLSTREAM_PLANTED_BUGS
-                Attempt =
-#endif
-                number, Payload = new DeltaChunk(stream, _deltas++, copy),
-            });
+            (_output ??= new AttemptOutput(command, number)).Add(chunk, stream);
         }
     }
+
+    /// <summary>The entries that show its output.</summary>
+    public ShownOutput Shown => _output?.Shown ?? default;
 
     /// <summary>Runs the task's code from its start.</summary>
     public void Run()
@@ -136,6 +128,7 @@ internal sealed class TaskAttempt(TaskCommand command, Grant grant, int number) 
             return;
         }
         JournalEntry started = new(EntryKind.TaskStarted, Engine.UtcTicks) { Command = command.Number, Subject = command.Subject, Attempt = number, Payload = WhereItRuns() };
+        command.Supersede();
         bool mayBegin = true;
         if (command.Policy.AtMostOnce)
             mayBegin = command.Runner.Note(started, new WhenDurable(this));
@@ -370,6 +363,11 @@ internal sealed class TaskAttempt(TaskCommand command, Grant grant, int number) 
     private void Close()
     {
         _isOver = true;
+        // Before its end, which is recorded next.
+#if MILLSTREAM_PLANTED_BUGS
+        if (!PlantedBugs.Is(Bug.OutputLeftBehind))
+#endif
+        _output?.Flush();
         _timeout?.Dispose();
         _grace?.Dispose();
     }

@@ -12,7 +12,7 @@ internal abstract partial class TaskCommand
 
     public override void Resume(PastOf past)
     {
-        (_attempts, _failures) = (past.Attempts, past.Failures);
+        (_attempts, _failures, _shown) = (past.Attempts, past.Failures, past.Shown);
 #if MILLSTREAM_PLANTED_BUGS
         if (PlantedBugs.Is(Bug.AttemptsForgotten)) _attempts = 0;
         if (PlantedBugs.Is(Bug.FailuresForgotten)) _failures = 0;

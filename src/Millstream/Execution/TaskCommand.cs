@@ -150,6 +150,9 @@ internal abstract partial class TaskCommand(AgentTask task, object? input, RunSe
             if (_attempt != attempt)
                 return;
             _attempt = null;
+            // One that has shown nothing leaves what is to be superseded as it is.
+            if (attempt.Shown.Attempt > 0)
+                _shown = attempt.Shown;
             isDetached = _isDetached;
             AttemptEnd end = attempt.Ending;
             if (error is not null && !isDetached)
@@ -284,6 +287,7 @@ internal abstract partial class TaskCommand(AgentTask task, object? input, RunSe
 #endif
         if (!isRequeued)
             Runner.Engine.Fleet.Release(attempt.Grant);
+        Supersede();
         bool isStopped, isGranted = false;
         lock (this)
         {

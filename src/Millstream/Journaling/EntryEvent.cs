@@ -114,6 +114,10 @@ internal sealed class EntryEvent(JobId job, JournalEntry shown, long seq) : JobE
                 writer.WriteNumber("to", range.To);
                 writer.WriteString("class", range.Class);
                 break;
+            case EntryKind.Superseded when _entry.Payload is SupersededOf superseded:
+                writer.WriteNumber("from", superseded.From);
+                writer.WriteNumber("to", superseded.To);
+                break;
             case EntryKind.Resumed when _entry.Payload is ResumeOf resume:
                 writer.WriteNumber("runner", resume.Runner);
                 writer.WriteNumber("epoch", resume.Epoch);
@@ -157,7 +161,8 @@ internal sealed class EntryEvent(JobId job, JournalEntry shown, long seq) : JobE
             JobEventKinds.ChildCompleted, JobEventKinds.ChildFailed, JobEventKinds.ChildCancelled, JobEventKinds.Flushed, JobEventKinds.JobCancelling, JobEventKinds.TaskDecided);
         Name(EntryKind.TaskScheduled, JobEventKinds.TaskScheduled, JobEventKinds.Event, JobEventKinds.QuestionAsked, JobEventKinds.TimerSet, JobEventKinds.ChildStarted,
             JobEventKinds.TaskStopping, JobEventKinds.TimerStopping, JobEventKinds.QuestionWithdrawing, JobEventKinds.ChildStopping, JobEventKinds.ChildSignalled, JobEventKinds.Flush, JobEventKinds.JobReturned, JobEventKinds.JobCheckpoint);
-        Name(EntryKind.TaskStarted, JobEventKinds.TaskStarted, JobEventKinds.TaskRetried, JobEventKinds.TaskDelta, "child.entry", JobEventKinds.Trimmed, JobEventKinds.JobResumed, JobEventKinds.TaskInDoubt, JobEventKinds.JobForked, JobEventKinds.SignalRefused);
+        Name(EntryKind.TaskStarted, JobEventKinds.TaskStarted, JobEventKinds.TaskRetried, JobEventKinds.TaskDelta, "child.entry", JobEventKinds.Trimmed, JobEventKinds.JobResumed, JobEventKinds.TaskInDoubt, JobEventKinds.JobForked, JobEventKinds.SignalRefused,
+            JobEventKinds.Superseded);
         Name(EntryKind.JobCompleted, JobEventKinds.JobCompleted, JobEventKinds.JobFailed, JobEventKinds.JobCancelled);
         return names;
     }
@@ -198,7 +203,7 @@ internal sealed class EntryEvent(JobId job, JournalEntry shown, long seq) : JobE
     private static JobError Of(TaskError error) => new(error.Type, error.Message, error.Task, error.Details);
 
     private static bool IsTask(EntryKind kind) => kind is EntryKind.TaskScheduled or EntryKind.TaskStarted or EntryKind.TaskDelta or EntryKind.TaskRetried
-        or EntryKind.TaskCompleted or EntryKind.TaskFailed or EntryKind.TaskCancelled or EntryKind.TaskStopping || IsDoubt(kind);
+        or EntryKind.TaskCompleted or EntryKind.TaskFailed or EntryKind.TaskCancelled or EntryKind.TaskStopping or EntryKind.Superseded || IsDoubt(kind);
 
     private static bool IsDoubt(EntryKind kind) => kind is EntryKind.TaskInDoubt or EntryKind.TaskDecided;
 

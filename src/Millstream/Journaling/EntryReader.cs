@@ -86,6 +86,8 @@ internal static class EntryReader
                 return (Own(json, JournalJson.Default.ForkOf), null);
             case EntryKind.Refused:
                 return (Own(json, JournalJson.Default.RefusalOf), null);
+            case EntryKind.Superseded:
+                return (Own(json, JournalJson.Default.SupersededOf), null);
             case EntryKind.TaskRetried:
                 return (Own(json, JournalJson.Default.RetryOf), null);
             case EntryKind.TimerSet:

@@ -57,7 +57,7 @@ internal abstract class JobJournal(IExecutor executor) : IThreadPoolWorkItem
         if (durable)
             Wake();
         else
-            Appended(isDelta: false, whenDurable);
+            Appended(isDelta: entries is [{ Kind: EntryKind.TaskDelta }], whenDurable);
         return durable;
     }
 

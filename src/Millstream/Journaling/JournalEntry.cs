@@ -17,7 +17,7 @@ internal enum EntryKind : byte
     TaskScheduled = 64, Event, QuestionAsked, TimerSet, ChildStarted, TaskStopping, TimerStopping, QuestionWithdrawing, ChildStopping, ChildSignalled, Flush, JobReturned, Checkpoint,
 
     // Notes
-    TaskStarted = 128, TaskRetried, TaskDelta, ChildEntry, Trimmed, Resumed, TaskInDoubt, Forked, Refused,
+    TaskStarted = 128, TaskRetried, TaskDelta, ChildEntry, Trimmed, Resumed, TaskInDoubt, Forked, Refused, Superseded,
 
     // Endings
     JobCompleted = 192, JobFailed, JobCancelled,
@@ -92,6 +92,9 @@ internal sealed record StartOf(string Agent, string Version, object? Input, stri
 
 /// <summary>What a <c>child.started</c> says beside the input; the task is the id of the node that it runs for.</summary>
 internal sealed record ChildOf(string Agent, string Task, object? Input);
+
+/// <summary>The first and the last delta of an attempt that another one has followed.</summary>
+internal sealed record SupersededOf(long From, long To);
 
 /// <summary>Where an attempt runs.</summary>
 internal sealed record AttemptOf(string Worker, IReadOnlyList<string> Resources);

@@ -204,7 +204,7 @@ internal sealed class StoredJobJournal : JobJournal
         _hasEnding |= entry.IsEnding;
     }
 
-    protected override void Appended(bool isDelta, IDurable? whenDurable) => _writer.Enqueue(this, isForced: isDelta || whenDurable is not null, isInline: whenDurable is not null);
+    protected override void Appended(bool isDelta, IDurable? whenDurable) => _writer.Enqueue(this, isForced: isDelta || whenDurable is not null, isInline: whenDurable is not null && !isDelta);
 
     protected override async ValueTask<IReadOnlyList<JournalEntry>> LoadAsync(long from, CancellationToken token) => await _reader().ReadAsync(from, token);
 }

@@ -87,7 +87,7 @@ internal sealed class AttemptOutput(TaskCommand command, int attempt) : IDurable
 
     private void Append(ReadOnlySpan<byte> bytes)
     {
-        JournalEntry entry = new(EntryKind.TaskDelta, command.Runner.Engine.UtcTicks)
+        JournalEntry entry = new(EntryKind.TaskDelta)
         {
             Command = command.Number, Subject = command.Subject,
 #if MILLSTREAM_PLANTED_BUGS

@@ -115,9 +115,9 @@ internal sealed class Engine
     public void Check(PayloadType type, object? value) => _ = Copy(type, value);
 
     public JobJournal MakeJournal(JobRunner runner, StoredJobState? stored) => Writer is not null
-        ? new StoredJobJournal(Executor, Writer, runner, runner.Id, stored, () => new StoredReader(Writer.Storage, runner.Id, runner.Agent.Contract), Options.MinCheckpoint)
+        ? new StoredJobJournal(Executor, new SteadyClock(Time, stored?.Time ?? 0), Writer, runner, runner.Id, stored, () => new StoredReader(Writer.Storage, runner.Id, runner.Agent.Contract), Options.MinCheckpoint)
         : Options.JournalFactory?.Invoke(runner)
-        ?? new MemoryJobJournal(Executor, Options.Limits.JournalBytes, () => runner.Enqueue(new FaultDelivery(new JobError(ErrorTypes.JournalFull,
+        ?? new MemoryJobJournal(Executor, new SteadyClock(Time), Options.Limits.JournalBytes, () => runner.Enqueue(new FaultDelivery(new JobError(ErrorTypes.JournalFull,
             $"the entries of job {runner.Id} that must be kept are larger than {nameof(OrchestratorLimits)}.{nameof(OrchestratorLimits.JournalBytes)}, {Options.Limits.JournalBytes:N0} bytes; raise it, or emit less"))));
 
     /// <summary>Starts a job of a job; its id names the parent's command, so no other job can have it.</summary>

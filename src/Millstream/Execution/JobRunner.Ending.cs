@@ -96,7 +96,7 @@ internal sealed partial class JobRunner
 
     public void EndGrace()
     {
-        if (_outcome is null && _engine.UtcTicks >= _graceUntil)
+        if (_outcome is null && Journal.Time >= _graceUntil)
             Abandon(new JobEnding.Cancelled(_cancelReason));
         else if (_outcome is null)
             ArmGrace();
@@ -173,7 +173,7 @@ internal sealed partial class JobRunner
 
     private void ExtendGrace(TimeSpan limit)
     {
-        _graceUntil = Math.Max(_graceUntil, LongTimer.After(_engine.UtcTicks, limit));
+        _graceUntil = Math.Max(_graceUntil, LongTimer.After(Journal.Time, limit));
         if (_isCancelled)
             ArmGrace();
     }
@@ -186,7 +186,7 @@ internal sealed partial class JobRunner
         _graceTimer.Change(left < LongTimer.Longest ? left : LongTimer.Longest, Timeout.InfiniteTimeSpan);
     }
 
-    private TimeSpan Until(long ticks) => TimeSpan.FromTicks(Math.Max(0, ticks - _engine.UtcTicks));
+    private TimeSpan Until(long ticks) => TimeSpan.FromTicks(Math.Max(0, ticks - Journal.Time));
 
     private void DisposeTimers()
     {

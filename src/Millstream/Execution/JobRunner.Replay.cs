@@ -47,7 +47,7 @@ internal sealed partial class JobRunner
         _recorded = null;
         if (IsStopped)
             return;
-        Journal.Append(new JournalEntry(EntryKind.Resumed, _engine.UtcTicks) { Payload = new ResumeOf(_engine.RunnerEpoch, ((StoredJobJournal)Journal).Epoch, Agent.Version) });
+        Journal.Append(new JournalEntry(EntryKind.Resumed) { Payload = new ResumeOf(_engine.RunnerEpoch, ((StoredJobJournal)Journal).Epoch, Agent.Version) });
         ILookup<PendingCommand, SignalDelivery> passedOn = (_passedOnBefore ?? []).ToLookup(e => e.Command, e => e.Signal!);
         _passedOnBefore = null;
         foreach (PendingCommand command in Pending<PendingCommand>())

@@ -27,9 +27,9 @@ internal sealed partial class JobRunner : IThreadPoolWorkItem, IJobRuntime, IJob
         Agent = agent;
         Options = options;
         Parent = parent;
-        Created = Now = stored?.Head.Created.UtcTicks ?? engine.UtcTicks;
         (_restarts, _checkpoint) = (stored?.Head.Restarts ?? 0, stored?.Head.Checkpoint ?? 0);
         Journal = engine.MakeJournal(this, stored);
+        Created = Now = stored?.Head.Created.UtcTicks ?? Journal.Time;
         Scheduling = new SchedulingJob(id.Value, options.Tenant, options.Weight, options.Priority);
         _turnContext = new TurnContext(this);
     }
@@ -89,7 +89,7 @@ internal sealed partial class JobRunner : IThreadPoolWorkItem, IJobRuntime, IJob
     /// <returns>Whether it is already.</returns>
     public bool Note(JournalEntry note, IDurable whenDurable)
     {
-        bool isDurable = Journal.Append([note], whenDurable);
+        bool isDurable = Journal.Append(note, whenDurable);
         ShowInParent(note);
         return isDurable;
     }

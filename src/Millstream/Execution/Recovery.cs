@@ -16,7 +16,8 @@ internal sealed record RecoveredJob(StoredJobState State, JournalEntry[] Entries
 }
 
 /// <summary>What is found of a job's children when it is taken up again.</summary>
-internal sealed class Recovery
+/// <param name="time">What the clocks of the job and its children must not be behind of, in UTC ticks.</param>
+internal sealed class Recovery(long time = 0)
 {
     private readonly Lock _gate = new();
     private readonly Dictionary<JobId, RecoveredJob> _children = [];
@@ -28,6 +29,9 @@ internal sealed class Recovery
         lock (_gate)
             return _shown.GetValueOrDefault(child);
     }
+
+    /// <summary>The job with a clock that is not behind what it had reached in this process.</summary>
+    public RecoveredJob NotBefore(RecoveredJob job) => job.State.Time >= time ? job : job with { State = job.State with { Time = time } };
 
     /// <summary>A child of a job that is taken up again; each is given once.</summary>
     public RecoveredJob? TakeChild(JobId id)
@@ -74,7 +78,7 @@ internal sealed class Recovery
         }
         if (isFirst)
             throw new JournalDamagedException(head.Id, from, "is missing");
-        return new RecoveredJob(new StoredJobState(head, next - 1, chain!.Value, bytes), [.. entries]);
+        return new RecoveredJob(new StoredJobState(head, next - 1, chain!.Value, bytes, entries[^1].Time), [.. entries]);
     }
 
     /// <summary>Takes over one child with its own children; null where another runner has it.</summary>
@@ -87,7 +91,7 @@ internal sealed class Recovery
         JobHead? head = (await storage.ClaimAsync(runner, id)).FirstOrDefault() ?? await storage.FindAsync(id);
         if (head is null || (head.Ended is null && head.Runner != runner))
             return null;
-        RecoveredJob child = await ReadAsync(storage, head, 1, default) with { Shown = shown };
+        RecoveredJob child = NotBefore(await ReadAsync(storage, head, 1, default) with { Shown = shown });
         await ReadChildrenAsync(storage, runner, child, new Dictionary<JobId, JobHead>(), null, default);
         return child;
     }
@@ -119,7 +123,7 @@ internal sealed class Recovery
                     _shown[id] = known;
                 continue;
             }
-            RecoveredJob child = await ReadAsync(storage, head, known + 1, token) with { Shown = known, Ties = dormant?.TiesOf(id) ?? new JobTies() };
+            RecoveredJob child = NotBefore(await ReadAsync(storage, head, known + 1, token) with { Shown = known, Ties = dormant?.TiesOf(id) ?? new JobTies() });
             lock (_gate)
                 _children[id] = child;
             await ReadChildrenAsync(storage, runner, child, claimed, dormant, token);

@@ -127,7 +127,7 @@ internal sealed class TaskAttempt(TaskCommand command, Grant grant, int number) 
             End(null, new OperationCanceledException($"task {TaskId} was told to stop before it began"), true);
             return;
         }
-        JournalEntry started = new(EntryKind.TaskStarted, Engine.UtcTicks) { Command = command.Number, Subject = command.Subject, Attempt = number, Payload = WhereItRuns() };
+        JournalEntry started = new(EntryKind.TaskStarted) { Command = command.Number, Subject = command.Subject, Attempt = number, Payload = WhereItRuns() };
         command.Supersede();
         bool mayBegin = true;
         if (command.Policy.AtMostOnce)

@@ -15,6 +15,6 @@ internal abstract partial class TaskCommand
         if (PlantedBugs.Is(Bug.SupersededForgotten)) return;
 #endif
         if (shown.Attempt > 0)
-            Runner.Note(new JournalEntry(EntryKind.Superseded, Runner.Engine.UtcTicks) { Command = Number, Subject = Subject, Attempt = shown.Attempt, Payload = new SupersededOf(shown.From, shown.To) });
+            Runner.Note(new JournalEntry(EntryKind.Superseded) { Command = Number, Subject = Subject, Attempt = shown.Attempt, Payload = new SupersededOf(shown.From, shown.To) });
     }
 }

@@ -278,7 +278,7 @@ internal abstract partial class TaskCommand(AgentTask task, object? input, RunSe
 
     private void TryAgain(TaskAttempt attempt, TaskError error, TimeSpan delay, bool isRequeued)
     {
-        Runner.Note(new JournalEntry(EntryKind.TaskRetried, Runner.Engine.UtcTicks)
+        Runner.Note(new JournalEntry(EntryKind.TaskRetried)
         {
             Command = Number, Subject = Subject, Attempt = attempt.Attempt, Payload = new RetryOf(error, delay),
         });

@@ -14,7 +14,7 @@ internal sealed class EntryEvent(JobId job, JournalEntry shown, long seq) : JobE
 
     public override long Seq => seq;
 
-    public override DateTimeOffset Time => new(_entry.Time, TimeSpan.Zero);
+    public override DateTimeOffset Time => new(shown.Time, TimeSpan.Zero);
 
     public override string Kind => KindNames[(int)_entry.Kind];
 

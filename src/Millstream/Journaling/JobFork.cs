@@ -48,7 +48,7 @@ internal static class JobFork
     {
         EntryWriter bytes = new();
         Chain chain = Chain.Start(to.Id), read = Chain.Start(from.Id);
-        long first = 1, next = 1;
+        long first = 1, next = 1, time = 0;
         try
         {
             await foreach (JournalRecord record in storage.ReadAsync(from.Id, 1, token))
@@ -58,7 +58,7 @@ internal static class JobFork
                 foreach (JournalEntry entry in EntryReader.Read(from.Id, record, read, out read).TakeWhile(e => e.Number <= at))
                 {
                     bytes.Write(Moved(entry, from.Id, to.Id));
-                    next = entry.Number + 1;
+                    (next, time) = (entry.Number + 1, entry.Time);
                     if (entry.Kind == EntryKind.Checkpoint)
                         to = to with { Checkpoint = entry.Number };
                     // Until all is there nobody may take it up: to the store it has ended.
@@ -70,7 +70,7 @@ internal static class JobFork
             }
             if (next <= at)
                 throw new JournalStorageException($"Job {from.Id} was removed from {storage.Location} while it was copied.");
-            bytes.Write(new JournalEntry(EntryKind.Forked, to.Created.UtcTicks) { Payload = new ForkOf(from.Id.Value, at) });
+            bytes.Write(new JournalEntry(EntryKind.Forked, Math.Max(time, to.Created.UtcTicks)) { Payload = new ForkOf(from.Id.Value, at) });
             next++;
             await AppendAsync(to);
             return to;

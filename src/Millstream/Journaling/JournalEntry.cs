@@ -28,7 +28,10 @@ internal sealed class JournalEntry
 {
     private const int BaseSize = 96;
 
-    public JournalEntry(EntryKind kind, long time)
+    /// <summary>Makes an entry.</summary>
+    /// <param name="kind">What it is.</param>
+    /// <param name="time">The time of its turn; 0 for a note, which gets the time at which it is appended.</param>
+    public JournalEntry(EntryKind kind, long time = 0)
     {
         Kind = kind;
         Time = time;
@@ -36,8 +39,8 @@ internal sealed class JournalEntry
 
     public EntryKind Kind { get; }
 
-    /// <summary>UTC ticks.</summary>
-    public long Time { get; }
+    /// <summary>UTC ticks; never before that of the entry before it in its journal.</summary>
+    public long Time { get; set; }
 
     /// <summary>Given when it is appended; from 1, without gaps.</summary>
     public long Number { get; set; }

@@ -45,8 +45,8 @@ internal sealed class StoredJobJournal : JobJournal
     private volatile bool _isInFlight;
 
     /// <summary>Continues a journal, or begins a new one.</summary>
-    public StoredJobJournal(IExecutor executor, JournalWriter writer, IJournalOwner owner, JobId job, StoredJobState? state, Func<StoredReader> reader, long minCheckpoint)
-        : base(executor)
+    public StoredJobJournal(IExecutor executor, SteadyClock clock, JournalWriter writer, IJournalOwner owner, JobId job, StoredJobState? state, Func<StoredReader> reader, long minCheckpoint)
+        : base(executor, clock)
     {
         (_writer, _owner, _job, _reader, _minCheckpoint) = (writer, owner, job, reader, minCheckpoint);
         (Epoch, _last, _chain, _sinceCheckpoint) = state is null ? (1, 0, Chain.Start(job), 0) : (state.Head.Epoch, state.Last, state.Chain, state.ReplayBytes);

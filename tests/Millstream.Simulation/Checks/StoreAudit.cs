@@ -85,7 +85,7 @@ internal sealed class StoreAudit(DurableHistory history)
         foreach (JournalEntry entry in EntryReader.Read(job.Record.Id, record, job.Chain, out Chain chain))
         {
             job.Chain = chain;
-            job.Add(entry);
+            job.Add(entry, history.Time.Now);
         }
         if (!entries[^1].Entry.EndsTurn && !entries[^1].Entry.IsNote)
             Fail(job, $"a record ends with {entries[^1].Entry.Kind}, inside a turn");
@@ -161,6 +161,8 @@ internal sealed class StoredRecord : IJournalView
 
     public List<(JournalEntry Entry, int Batch)> Entries { get; } = [];
 
+    public List<long> AddedAt { get; } = [];
+
     public long Written => Entries.Count;
 
     public bool IsSettled => true;
@@ -216,9 +218,10 @@ internal sealed class StoredRecord : IJournalView
     /// <summary>What readers saw, by number.</summary>
     public Dictionary<long, string> Seen { get; } = [];
 
-    public void Add(JournalEntry entry)
+    public void Add(JournalEntry entry, long now)
     {
         Entries.Add((entry, _batch));
+        AddedAt.Add(now);
         if (entry.EndsTurn || entry.IsNote)
             _batch++;
         switch (entry.Kind)

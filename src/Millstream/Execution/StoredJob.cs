@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Security.Cryptography;
 using System.Text.Json;
 
 namespace Millstream;
@@ -71,8 +72,12 @@ internal sealed class StoredJob(IJournalStorage storage, JobHead found, AgentCon
         return OfferAsync(InboxKind.Signal, id, signal);
     }
 
-    public Task<SignalResult> AnswerAsync(string questionId, JsonElement reply) =>
-        OfferAsync(InboxKind.Answer, $"answer:{questionId}", JsonSerializer.SerializeToElement(new { question = questionId, reply }));
+    // Sent again it is a duplicate; another one is not, since the first may not fit.
+    public Task<SignalResult> AnswerAsync(string questionId, JsonElement reply)
+    {
+        string hash = Convert.ToHexStringLower(SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(reply)).AsSpan(0, 8));
+        return OfferAsync(InboxKind.Answer, $"answer:{questionId}:{hash}", JsonSerializer.SerializeToElement(new { question = questionId, reply }));
+    }
 
     public Task<SignalResult> CancelAsync(string? reason) => OfferAsync(InboxKind.Cancel, null, JsonSerializer.SerializeToElement(reason));
 

@@ -117,7 +117,7 @@ internal sealed class StoreAudit(DurableHistory history)
             InboxKind.Signal => job.Entries.Exists(e => e.Entry.Kind == EntryKind.Signal
                 && ((item.SenderId is not null && e.Entry.Subject == item.SenderId) || JobRecord.Int(e.Entry.Payload) == JsonSerializer.Deserialize<int>(item.Payload.Span))),
             InboxKind.Cancel => job.IsCancelling || job.HasReturned || job.Ending is not null,
-            _ => !job.Open.Values.Any(e => e.Kind == EntryKind.QuestionAsked && $"answer:{e.Subject}" == item.SenderId),
+            _ => !job.Open.Values.Any(e => e.Kind == EntryKind.QuestionAsked && item.SenderId!.StartsWith($"answer:{e.Subject}:", StringComparison.Ordinal)),
         };
         if (!isThere)
             Fail(job, $"item {number} (kind {item.Kind}, {item.SenderId}) was taken from its inbox and is not in its journal");

@@ -100,21 +100,17 @@ internal sealed class Engine
             return JobId.Made(_random);
     }
 
-    /// <summary>A value as a journal gives it back; the value itself where journals are in memory only.</summary>
+    /// <summary>A value as a journal gives it back.</summary>
     /// <exception cref="PayloadTooLargeException">It is larger than a journal takes.</exception>
-    public object? Copy(PayloadType type, object? value)
+    public static object? Copy(PayloadType type, object? value)
     {
-        if (!IsDurable)
-            return value;
         byte[] bytes = type.ToBytes(value);
         return bytes.Length <= EntryWriter.MaxPayload ? type.Read(bytes) : throw new PayloadTooLargeException(type.Type, bytes.Length, EntryWriter.MaxPayload);
     }
 
-    /// <summary>Checks that a journal will take a value, while its caller can still be told.</summary>
-    /// <exception cref="PayloadTooLargeException">It is larger than a journal takes.</exception>
-    public void Check(PayloadType type, object? value) => _ = Copy(type, value);
-
-    public JobJournal MakeJournal(JobRunner runner, StoredJobState? stored) => Writer is not null
+    public JobJournal MakeJournal(JobRunner runner, StoredJobState? stored) => runner.IsShadow
+        ? new MemoryJobJournal(Executor, new SteadyClock(Time), long.MaxValue, static () => { })
+        : Writer is not null
         ? new StoredJobJournal(Executor, new SteadyClock(Time, stored?.Time ?? 0), Writer, runner, runner.Id, stored, () => new StoredReader(Writer.Storage, runner.Id, runner.Agent.Contract), Options.MinCheckpoint)
         : Options.JournalFactory?.Invoke(runner)
         ?? new MemoryJobJournal(Executor, new SteadyClock(Time), Options.Limits.JournalBytes, () => runner.Enqueue(new FaultDelivery(new JobError(ErrorTypes.JournalFull,
@@ -129,7 +125,7 @@ internal sealed class Engine
         Jobs.TryAdd(child, out _);
         if (IsStopping)
             _ = child.DetachAsync();
-        child.Enqueue(new StartDelivery(Copy(agent.Contract.Input, input)));
+        child.Enqueue(new StartDelivery(child.Copy(agent.Contract.Input, input)));
         return child;
     }
 

@@ -50,7 +50,7 @@ internal sealed partial class JobRunner
 
     public void BeginBody(object? input)
     {
-        if (Options.Deadline is { } deadline)
+        if (!IsShadow && Options.Deadline is { } deadline)
             _deadline = LongTimer.Start(_engine.Time, static state => ((JobRunner)state!).Enqueue(new CancelDelivery("its deadline has passed", isDeadline: true)), this, Until(deadline.UtcTicks));
         _body = Agent.RunErasedAsync(input, this);
     }
@@ -89,7 +89,7 @@ internal sealed partial class JobRunner
     {
         if (_outcome is not null)
             return;
-        _isBodyOver = true;
+        _isBodyOver = _isAbandoned = true;
         _ready.Clear();
         SetOutcome(outcome);
     }
@@ -131,6 +131,7 @@ internal sealed partial class JobRunner
         if (_outcome is not null && _firstPending is null && _ended is null)
         {
             EndedAt = Now;
+            _outcome = Verified(_outcome);
             Add(EndingEntry(_outcome));
             _ended = _outcome;
         }
@@ -139,7 +140,7 @@ internal sealed partial class JobRunner
     private void SetOutcome(JobEnding outcome)
     {
         // What comes of a cancelled body does not change that it was cancelled.
-        if (_isCancelled && outcome is JobEnding.Failed { Error: { } fault })
+        if (_isCancelled && !IsReplaying && outcome is JobEnding.Failed { Error: { } fault })
             _engine.Log.CancelledBodyFailed(Id, fault.Message);
         _outcome = _isCancelled ? CancelledEnding() : outcome;
         if (_firstPending is null)
@@ -153,10 +154,22 @@ internal sealed partial class JobRunner
         if (_isCancelled && !body.IsFaulted)
             return CancelledEnding();
         if (body.IsCompletedSuccessfully)
-            return new JobEnding.Completed(_engine.Copy(Agent.Contract.Output, body.Result));
+            return Completed(body.Result);
         return body.Exception?.InnerException is { } error
             ? new JobEnding.Failed(JobError.Of(error))
             : new JobEnding.Failed(new JobError(nameof(OperationCanceledException), $"the body of agent {Agent.Id} ended with an OperationCanceledException, but the job was not cancelled; catch it where the token is the body's own"));
+    }
+
+    private JobEnding Completed(object? output)
+    {
+        try
+        {
+            return new JobEnding.Completed(Copy(Agent.Contract.Output, output));
+        }
+        catch (Exception e) when (e is PayloadTooLargeException or NotSupportedException or InvalidOperationException or System.Text.Json.JsonException)
+        {
+            return new JobEnding.Failed(JobError.Of(e));
+        }
     }
 
     private JobEnding CancelledEnding() => _isDeadline
@@ -174,7 +187,7 @@ internal sealed partial class JobRunner
     private void ExtendGrace(TimeSpan limit)
     {
         _graceUntil = Math.Max(_graceUntil, LongTimer.After(Journal.Time, limit));
-        if (_isCancelled)
+        if (_isCancelled && !IsShadow)
             ArmGrace();
     }
 

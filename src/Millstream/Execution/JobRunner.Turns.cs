@@ -140,6 +140,7 @@ internal sealed partial class JobRunner
             TakeOutOfInbox(turn);
         JournalEntry? checkpoint = turn.Checkpoint;
         bool durable = Journal.Append(turn.Entries, turn);
+        _verification?.Add(turn.Entries);
         if (checkpoint is not null)
             _checkpoint = checkpoint.Number;
         ShowInParent(turn.Entries);

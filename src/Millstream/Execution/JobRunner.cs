@@ -20,13 +20,16 @@ internal sealed partial class JobRunner : IThreadPoolWorkItem, IJobRuntime, IJob
     private volatile bool _stopped;
     private long _undurable;
 
-    public JobRunner(Engine engine, JobId id, Agent agent, JobOptions options, JobRunner? parent, StoredJobState? stored = null)
+    public JobRunner(Engine engine, JobId id, Agent agent, JobOptions options, JobRunner? parent = null, StoredJobState? stored = null, bool isShadow = false)
     {
         _engine = engine;
         Id = id;
         Agent = agent;
         Options = options;
         Parent = parent;
+        // Nothing runs its pump.
+        IsShadow = _scheduled = isShadow;
+        _verification = options.Verify ? new Verification() : null;
         (_restarts, _checkpoint) = (stored?.Head.Restarts ?? 0, stored?.Head.Checkpoint ?? 0);
         Journal = engine.MakeJournal(this, stored);
         Created = Now = stored?.Head.Created.UtcTicks ?? Journal.Time;

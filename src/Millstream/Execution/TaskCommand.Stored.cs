@@ -52,7 +52,7 @@ internal abstract partial class TaskCommand
     {
         try
         {
-            return (Runner.Engine.Copy(task.OutputType, output), null);
+            return (Engine.Copy(task.OutputType, output), null);
         }
         catch (Exception e) when (e is PayloadTooLargeException)
         {

@@ -23,8 +23,8 @@ internal abstract partial class TaskCommand(AgentTask task, object? input, RunSe
 
     public AgentTask Task => task;
 
-    /// <summary>The input; a task of a job in a store gets a copy of its own for each attempt.</summary>
-    public object? Input => Runner.Engine.Copy(task.InputType, input);
+    /// <summary>The input; a task of a job that may be replayed gets a copy of its own for each attempt.</summary>
+    public object? Input => Runner.Copy(task.InputType, input);
 
     public string Subject => settings.Subject;
 
@@ -140,7 +140,7 @@ internal abstract partial class TaskCommand(AgentTask task, object? input, RunSe
     /// <param name="isInline">Whether the caller's stack is the runtime's own, so that the job's turn may run on it.</param>
     public void AttemptEnded(TaskAttempt attempt, object? output, Exception? error, bool isInline)
     {
-        if (error is null && Runner.Engine.IsDurable)
+        if (error is null && Runner.Copies)
             (output, error) = Recorded(output);
         TaskError? failure = null;
         TimeSpan delay = default;

@@ -52,6 +52,16 @@ internal abstract class JobJournal(IExecutor executor, SteadyClock clock) : IThr
         }
     }
 
+    /// <summary>The number that the next entry gets.</summary>
+    public long Next
+    {
+        get
+        {
+            lock (_gate)
+                return _appended + 1;
+        }
+    }
+
     /// <summary>Begins a turn: what else is appended before its record has the same time, so that none is before another.</summary>
     /// <returns>The turn's time.</returns>
     public long BeginTurn()

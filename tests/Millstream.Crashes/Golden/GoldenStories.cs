@@ -172,7 +172,6 @@ internal static class GoldenStories
             Output = "\"old True\"",
             Finish = (_, job) => job.ReplyAsync("q1", true),
         },
-        Story("superseded", (_, c) => c.RunAsync(GoldenParts.Task("work", attempts: 2), "flaky é")),
         .. GoldenWorkflows.All,
         new GoldenStory("loop", new GoldenLoop("loop"), JsonSerializer.SerializeToElement("in é"), GoldenJob.EndAsync),
         new GoldenStory("open-loop", new GoldenLoop("open-loop"), JsonSerializer.SerializeToElement("asks"), (_, job) => job.UntilAsync(JobEventKinds.QuestionAsked)) with

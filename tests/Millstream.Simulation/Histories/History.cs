@@ -19,7 +19,7 @@ internal abstract class History
         Seed = seed;
         Random = new Random(seed);
         // Chance of its own, so that other seeds are as they would be without.
-        Time = new SimulationTime(Random, seed % 3 == 0 ? new Random(-seed) : null);
+        Time = new SimulationTime(Random, seed % 3 == 2 ? new Random(-seed) : null);
         Executor = new SimulationExecutor(Random, Time);
         Ledger = new Ledger(this);
         Maker = new PlanMaker(Random, Plans, TaskCount);

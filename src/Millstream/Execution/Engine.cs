@@ -106,13 +106,17 @@ internal sealed class Engine
     {
         if (!IsDurable)
             return value;
-        byte[] bytes = type.ToBytes(value);
-        return bytes.Length <= EntryWriter.MaxPayload ? type.Read(bytes) : throw new PayloadTooLargeException(type.Type, bytes.Length, EntryWriter.MaxPayload);
+        object? copy = type.Copy(value, EntryWriter.MaxPayload, out int size);
+        return size <= EntryWriter.MaxPayload ? copy : throw new PayloadTooLargeException(type.Type, size, EntryWriter.MaxPayload);
     }
 
     /// <summary>Checks that a journal will take a value, while its caller can still be told.</summary>
     /// <exception cref="PayloadTooLargeException">It is larger than a journal takes.</exception>
-    public void Check(PayloadType type, object? value) => _ = Copy(type, value);
+    public void Check(PayloadType type, object? value)
+    {
+        if (IsDurable && type.SizeOf(value) is > EntryWriter.MaxPayload and var size)
+            throw new PayloadTooLargeException(type.Type, size, EntryWriter.MaxPayload);
+    }
 
     public JobJournal MakeJournal(JobRunner runner, StoredJobState? stored) => Writer is not null
         ? new StoredJobJournal(Executor, Writer, runner, runner.Id, stored, () => new StoredReader(Writer.Storage, runner.Id, runner.Agent.Contract), Options.MinCheckpoint)

@@ -104,8 +104,8 @@ internal sealed class Engine
     /// <exception cref="PayloadTooLargeException">It is larger than a journal takes.</exception>
     public static object? Copy(PayloadType type, object? value)
     {
-        byte[] bytes = type.ToBytes(value);
-        return bytes.Length <= EntryWriter.MaxPayload ? type.Read(bytes) : throw new PayloadTooLargeException(type.Type, bytes.Length, EntryWriter.MaxPayload);
+        object? copy = type.Copy(value, EntryWriter.MaxPayload, out int size);
+        return size <= EntryWriter.MaxPayload ? copy : throw new PayloadTooLargeException(type.Type, size, EntryWriter.MaxPayload);
     }
 
     public JobJournal MakeJournal(JobRunner runner, StoredJobState? stored) => runner.IsShadow

@@ -66,7 +66,7 @@ internal sealed class JobContext<TEvent, TSignal>(JobRunner runner) : AgentConte
     {
         runner.Enter($"Emit({typeof(TEvent).Name})");
         runner.CheckRoom(1);
-        _ = runner.Copy(runner.Agent.Contract.Event, e);
+        runner.Check(runner.Agent.Contract.Event, e);
         runner.Add(new JournalEntry(EntryKind.Event, runner.Now) { Payload = e, PayloadType = runner.Agent.Contract.Event });
     }
 
@@ -84,7 +84,7 @@ internal sealed class JobContext<TEvent, TSignal>(JobRunner runner) : AgentConte
         runner.Enter($"AskAsync({question.GetType().Name})");
         if (token.IsCancellationRequested)
             return Task.FromCanceled<TReply>(token);
-        _ = runner.Copy(PayloadType.OfRuntime, question);
+        runner.Check(PayloadType.OfRuntime, question);
         AskCommand<TReply> command = new($"q{++_questions}", question);
         runner.Issue(command, token);
         return command.Task;
@@ -128,7 +128,7 @@ internal sealed class JobContext<TEvent, TSignal>(JobRunner runner) : AgentConte
         if (token.IsCancellationRequested)
             return Task.FromCanceled<TOutput>(token);
         ResourceRequirement.CheckGang(settings.Subject, task.Requirements, settings.Requirements);
-        _ = runner.Copy(task.InputType, input);
+        runner.Check(task.InputType, input);
         TaskCommand<TOutput> command = new(task, input, settings);
         runner.Issue(command, token);
         return command.Promise;
@@ -148,7 +148,7 @@ internal sealed class JobContext<TEvent, TSignal>(JobRunner runner) : AgentConte
         TaskPolicy policy = task.Policy;
         for (int i = 0; i < inputs.Count; i++)
         {
-            _ = runner.Copy(task.InputType, inputs[i]);
+            runner.Check(task.InputType, inputs[i]);
             BatchTask<TOutput> command = new(batch, i, task, inputs[i], new RunSettings($"{id}[{i}]", policy));
             batch.Add(i, command);
             runner.Issue(command, token);
@@ -162,7 +162,7 @@ internal sealed class JobContext<TEvent, TSignal>(JobRunner runner) : AgentConte
         _ = child.Contract;
         if (token.IsCancellationRequested)
             return Task.FromCanceled<TOutput>(token);
-        _ = runner.Copy(child.Contract.Input, input);
+        runner.Check(child.Contract.Input, input);
         ChildCommand<TOutput> command = new(child, input, subject);
         runner.Issue(command, token);
         return command.Task;

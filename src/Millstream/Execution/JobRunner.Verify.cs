@@ -16,6 +16,14 @@ internal sealed partial class JobRunner
     /// <exception cref="PayloadTooLargeException">It is larger than a journal takes.</exception>
     public object? Copy(PayloadType type, object? value) => Copies ? Engine.Copy(type, value) : value;
 
+    /// <summary>Checks that a journal will take a value, while its caller can still be told.</summary>
+    /// <exception cref="PayloadTooLargeException">It is larger than a journal takes.</exception>
+    public void Check(PayloadType type, object? value)
+    {
+        if (Copies && type.SizeOf(value) is > EntryWriter.MaxPayload and var size)
+            throw new PayloadTooLargeException(type.Type, size, EntryWriter.MaxPayload);
+    }
+
     /// <summary>Runs the body again on what was recorded, the turn at hand included.</summary>
     /// <returns>The end of the job: as it is, or a failure that shows where the body did something else.</returns>
     private JobEnding Verified(JobEnding outcome)

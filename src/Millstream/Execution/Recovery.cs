@@ -71,10 +71,10 @@ internal sealed class Recovery(long time = 0)
                 next = record.First;
             if (record.First != next)
                 throw new JournalDamagedException(head.Id, record.First, $"should be at {next}");
-            IEnumerable<JournalEntry> read = EntryReader.Read(head.Id, record, isFirst && record.First == 1 ? Chain.Start(head.Id) : chain, out Chain after);
+            List<JournalEntry> read = EntryReader.Read(head.Id, record, isFirst && record.First == 1 ? Chain.Start(head.Id) : chain, out Chain after);
             (chain, next, isFirst) = (after, next + record.Count, false);
             bytes += record.Bytes.Length;
-            entries.AddRange(read.Where(e => e.Number >= from));
+            entries.AddRange(record.First >= from ? read : read.Where(e => e.Number >= from));
         }
         if (isFirst)
             throw new JournalDamagedException(head.Id, from, "is missing");

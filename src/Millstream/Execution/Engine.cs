@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Text.Json;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -57,6 +58,9 @@ internal sealed class Engine
 
     public Fleet Fleet { get; }
 
+    /// <summary>The largest payload of a job in a store, in bytes of its JSON.</summary>
+    public int MaxPayload => Options.Limits.PayloadBytes;
+
     public long UtcTicks => Time.GetUtcNow().UtcTicks;
 
     /// <summary>Whether the process is going. A job that is added now is not known to who stops them all.</summary>
@@ -107,15 +111,24 @@ internal sealed class Engine
         if (!IsDurable)
             return value;
         byte[] bytes = type.ToBytes(value);
-        return bytes.Length <= EntryWriter.MaxPayload ? type.Read(bytes) : throw new PayloadTooLargeException(type.Type, bytes.Length, EntryWriter.MaxPayload);
+        return bytes.Length <= MaxPayload ? type.Read(bytes) : throw new PayloadTooLargeException(type.Type, bytes.Length, MaxPayload);
     }
 
     /// <summary>Checks that a journal will take a value, while its caller can still be told.</summary>
     /// <exception cref="PayloadTooLargeException">It is larger than a journal takes.</exception>
     public void Check(PayloadType type, object? value) => _ = Copy(type, value);
 
+    /// <summary>Checks the same of what comes as JSON.</summary>
+    /// <exception cref="PayloadTooLargeException">It is larger than a journal takes.</exception>
+    public void Check(string what, JsonElement json)
+    {
+        int size = IsDurable ? JsonMarshal.GetRawUtf8Value(json).Length : 0;
+        if (size > MaxPayload)
+            throw new PayloadTooLargeException(what, size, MaxPayload, "give the path of a file with it, or give less");
+    }
+
     public JobJournal MakeJournal(JobRunner runner, StoredJobState? stored) => Writer is not null
-        ? new StoredJobJournal(Executor, Writer, runner, runner.Id, stored, () => new StoredReader(Writer.Storage, runner.Id, runner.Agent.Contract), Options.MinCheckpoint)
+        ? new StoredJobJournal(Executor, Writer, runner, runner.Id, stored, () => new StoredReader(Writer.Storage, runner.Id, runner.Agent.Contract), Options.MinCheckpoint, Options.MaxInline)
         : Options.JournalFactory?.Invoke(runner)
         ?? new MemoryJobJournal(Executor, Options.Limits.JournalBytes, () => runner.Enqueue(new FaultDelivery(new JobError(ErrorTypes.JournalFull,
             $"the entries of job {runner.Id} that must be kept are larger than {nameof(OrchestratorLimits)}.{nameof(OrchestratorLimits.JournalBytes)}, {Options.Limits.JournalBytes:N0} bytes; raise it, or emit less"))));

@@ -211,7 +211,7 @@ internal sealed class TaskAttempt(TaskCommand command, Grant grant, int number) 
             AttemptEnd.TimedOut => new TaskError(TaskId, number, ErrorTypes.TimedOut, $"task {TaskId} took longer than its timeout of {Words.Duration(command.Policy.Timeout!.Value)}", true),
             AttemptEnd.LeaseLost => new TaskError(TaskId, number, ErrorTypes.LeaseLost, $"task {TaskId} lost its lease: {_reason}", true),
             AttemptEnd.Stopped => new TaskError(TaskId, number, ErrorTypes.Cancelled, $"task {TaskId} was stopped", false),
-            _ => new TaskError(TaskId, number, error.GetType().Name, error.Message, error is not TerminalTaskException, error.ToString()),
+            _ => new TaskError(TaskId, number, error.GetType().Name, error.Message, error is not (TerminalTaskException or PayloadTooLargeException), error.ToString()),
         };
     }
 

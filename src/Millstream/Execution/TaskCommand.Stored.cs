@@ -54,9 +54,9 @@ internal abstract partial class TaskCommand
         {
             return (Runner.Engine.Copy(task.OutputType, output), null);
         }
-        catch (Exception e) when (e is PayloadTooLargeException)
+        catch (PayloadTooLargeException e)
         {
-            return (null, new TerminalTaskException($"the output of task {Subject} is larger than a journal takes: {e.Message}; return the path of a file, or less"));
+            return (null, new PayloadTooLargeException($"the output of task {Subject}", e.Size, e.Limit, "return the path of a file with it, or return less"));
         }
         catch (Exception e) when (e is NotSupportedException or InvalidOperationException or System.Text.Json.JsonException)
         {

@@ -59,9 +59,8 @@ public sealed class GoldenJournalTests
                 List<JournalEntry> entries = EntryReader.Read(head.Id, record, chain, out Chain after);
                 foreach (JournalEntry entry in entries)
                     writer.Write(entry);
-                Memory<byte> bytes = writer.Take();
+                Memory<byte> bytes = writer.Take(out _);
                 chain = chain.Next(bytes.Span[EntryWriter.HeaderSize..]);
-                bytes.Span[0] = EntryWriter.Version;
                 chain.WriteTo(bytes.Span[1..]);
                 // A later version may write another form; then the old one is read only.
                 if (version == FormattableString.Invariant($"v{EntryWriter.Version}"))

@@ -60,8 +60,17 @@ public sealed class PayloadLimitTests : IAsyncDisposable
         AgentOrchestrator orchestrator = await StartAsync(output, input, events);
         PayloadTooLargeException e = await Assert.ThrowsAsync<PayloadTooLargeException>(() => orchestrator.StartAsync(input, Large));
         Assert.Equal((2_002, 2_000), (e.Size, e.Limit));
-        foreach (TestAgent<string, string> agent in (TestAgent<string, string>[])[output, events])
-            Assert.Contains($"a String{Fault}", Assert.IsType<JobEnding.Failed>(await (await orchestrator.StartAsync(agent, "")).Ending).Error.Message, StringComparison.Ordinal);
+        Assert.Equal($"the output of agent output{Fault}return the path of a file with it, or return less, or raise that limit", await ErrorAsync(orchestrator, output));
+        Assert.Contains($"a String{Fault}", await ErrorAsync(orchestrator, events), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Output_ThatCannotBeJson_FailsTaskAndJobAndNotTheProcess()
+    {
+        TestAgent<string, double> job = new((_, _) => Task.FromResult(double.NaN), "job"), task = new((_, c) => c.StepAsync("nan", _ => Task.FromResult(double.NaN)), "task");
+        AgentOrchestrator orchestrator = await StartAsync(job, task);
+        Assert.Contains("the output of agent job cannot be JSON and read back", await ErrorAsync(orchestrator, job), StringComparison.Ordinal);
+        Assert.Contains("the output of task nan cannot be JSON and read back", await ErrorAsync(orchestrator, task), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -92,6 +101,9 @@ public sealed class PayloadLimitTests : IAsyncDisposable
     [InlineData((16 << 20) + 1)]
     public void Limit_OutOfRange_IsRefused(int bytes) =>
         Assert.Contains($"PayloadBytes is {bytes}; give 1,024 to 16,777,216", Assert.Throws<ArgumentException>(() => new AgentOrchestrator(new OrchestratorOptions { Limits = new OrchestratorLimits { PayloadBytes = bytes } })).Message, StringComparison.Ordinal);
+
+    private static async Task<string> ErrorAsync<T>(AgentOrchestrator orchestrator, TestAgent<string, T> agent) =>
+        Assert.IsType<JobEnding.Failed>(await (await orchestrator.StartAsync(agent, "")).Ending).Error.Message;
 
     private Task<AgentOrchestrator> StartAsync(params Agent[] agents) => StartOnAsync(_storage, agents);
 

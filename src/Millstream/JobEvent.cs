@@ -117,6 +117,9 @@ public static class JobEventKinds
     /// <summary>An attempt failed and another follows; <c>error</c>, <c>delayMs</c>. What the attempt streamed is superseded.</summary>
     public const string TaskRetried = "task.retried";
 
+    /// <summary>A task waits, without a lease, for a secret that has no value in this process; <c>reason</c>, which is <see cref="JobEvent.Data"/> as well.</summary>
+    public const string TaskWaiting = "task.waiting";
+
     /// <summary>A task gave its output; <c>output</c>.</summary>
     public const string TaskCompleted = "task.completed";
 

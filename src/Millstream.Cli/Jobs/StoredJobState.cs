@@ -35,7 +35,7 @@ internal sealed class StoredJobState
             case JobEventKinds.QuestionAnswered or JobEventKinds.QuestionWithdrawn or JobEventKinds.QuestionWithdrawing or JobEventKinds.TaskDecided:
                 _questions.RemoveAll(q => q.Question == e.Question && q.Job == e.Job);
                 break;
-            case JobEventKinds.TaskScheduled or JobEventKinds.TaskStarted or JobEventKinds.TaskRetried or JobEventKinds.TaskStopping:
+            case JobEventKinds.TaskScheduled or JobEventKinds.TaskStarted or JobEventKinds.TaskRetried or JobEventKinds.TaskWaiting or JobEventKinds.TaskStopping:
                 Forget(e);
                 _tasks.Add(e);
                 break;

@@ -25,6 +25,9 @@ internal sealed class TaskAttempt(TaskCommand command, Grant grant, int number) 
 
     public Grant Grant => grant;
 
+    /// <summary>Whether its begin is on record.</summary>
+    public bool HasStarted { get; private set; }
+
     /// <summary>Why it was told to stop; the first reason counts.</summary>
     public AttemptEnd Ending { get; private set; }
 
@@ -135,6 +138,12 @@ internal sealed class TaskAttempt(TaskCommand command, Grant grant, int number) 
             End(null, new OperationCanceledException($"task {TaskId} was told to stop before it began"), true);
             return;
         }
+        if (command.FindMissing() is { } missing)
+        {
+            End(null, missing, true);
+            return;
+        }
+        HasStarted = true;
         JournalEntry started = new(EntryKind.TaskStarted, Engine.UtcTicks) { Command = command.Number, Subject = command.Subject, Attempt = number, Payload = WhereItRuns() };
         bool mayBegin = true;
         if (command.Policy.AtMostOnce)

@@ -143,6 +143,7 @@ internal abstract partial class TaskCommand(AgentTask task, object? input, RunSe
         if (error is null && Runner.Engine.IsDurable)
             (output, error) = Recorded(output);
         TaskError? failure = null;
+        SecretMissingException? missing = null;
         TimeSpan delay = default;
         bool isAgain = false, isRequeued = false, isInDoubt = false, isDetached;
         lock (this)
@@ -163,6 +164,12 @@ internal abstract partial class TaskCommand(AgentTask task, object? input, RunSe
                 {
                     failure = null;
                 }
+                else if (error is SecretMissingException lacks && !(Policy.AtMostOnce && attempt.HasStarted))
+                {
+                    (missing, isAgain, delay) = (lacks, true, SecretPause);
+                    if (!attempt.HasStarted)
+                        _attempts--;
+                }
                 else if (failure.Retryable && ++_failures < Policy.Retry.Attempts)
                 {
                     delay = Policy.Retry.DelayAfter(_failures, (error as RetryableTaskException)?.RetryAfter, Runner.Engine.NextRandom());
@@ -179,26 +186,7 @@ internal abstract partial class TaskCommand(AgentTask task, object? input, RunSe
         else if (!isAgain)
             End(error is null ? output : null, failure, attempt.Grant, isInline, isCompleted: error is null);
         else
-            TryAgain(attempt, failure!, delay, isRequeued);
-    }
-
-    public AgentTaskInfo Info()
-    {
-        TaskRequest? waiting;
-        lock (this)
-        {
-            DateTimeOffset since = new(_since, TimeSpan.Zero);
-            if (_attempt is { } attempt)
-                return new AgentTaskInfo(Subject, _isStopped ? AgentTaskStatus.Stopping : AgentTaskStatus.Running, _attempts, $"{(_isStopped ? "stops" : "runs")} on worker {attempt.Grant.Worker.Name}", since);
-            if (_isInDoubt)
-                return new AgentTaskInfo(Subject, AgentTaskStatus.Waiting, _attempts, $"may have run; somebody has to say what became of it (question {QuestionId})", since);
-            if (_backOff is not null)
-                return new AgentTaskInfo(Subject, AgentTaskStatus.Retrying, _attempts + 1, $"is tried again after a failure (attempt {_attempts + 1} of {Policy.Retry.Attempts})", since);
-            waiting = _request;
-            if (_isOver || waiting is null)
-                return new AgentTaskInfo(Subject, AgentTaskStatus.Waiting, Math.Max(1, _attempts), "waits for its job's turn", since);
-        }
-        return new AgentTaskInfo(Subject, AgentTaskStatus.Waiting, _attempts + 1, Runner.Engine.Fleet.Explain(waiting), new DateTimeOffset(_since, TimeSpan.Zero));
+            TryAgain(attempt, failure!, delay, isRequeued, missing);
     }
 
     public override void Deliver(JobRunner runner)
@@ -273,8 +261,11 @@ internal abstract partial class TaskCommand(AgentTask task, object? input, RunSe
             Runner.Engine.Fleet.Withdraw(request);
     }
 
-    private void TryAgain(TaskAttempt attempt, TaskError error, TimeSpan delay, bool isRequeued)
+    private void TryAgain(TaskAttempt attempt, TaskError error, TimeSpan delay, bool isRequeued, SecretMissingException? missing)
     {
+        if (missing is not null)
+            NoteMissing(missing);
+        else
         Runner.Note(new JournalEntry(EntryKind.TaskRetried, Runner.Engine.UtcTicks)
         {
             Command = Number, Subject = Subject, Attempt = attempt.Attempt, Payload = new RetryOf(error, delay),
@@ -326,6 +317,11 @@ internal abstract partial class TaskCommand(AgentTask task, object? input, RunSe
             if (_backOff is null || _isStopped || _isDetached)
                 return;
             _backOff.Dispose();
+            if (IsStillMissing())
+            {
+                _backOff = LongTimer.Start(Runner.Engine.Time, static state => ((TaskCommand)state!).BackOffIsOver(), this, SecretPause);
+                return;
+            }
             _backOff = null;
             _request = null;
             _since = Runner.Engine.UtcTicks;

@@ -94,7 +94,7 @@ internal static class EntryReader
                 return (Own(json, JournalJson.Default.RetryOf), null);
             case EntryKind.TimerSet:
                 return (JsonSerializer.Deserialize(json, JournalJson.Default.Int64), null);
-            case EntryKind.JobCancelling:
+            case EntryKind.JobCancelling or EntryKind.TaskWaiting:
                 return (Own(json, JournalJson.Default.String), null);
             default:
                 return (new StoredPayload(string.IsNullOrEmpty(name) ? null : name, json.ToArray()), StoredPayload.Type);

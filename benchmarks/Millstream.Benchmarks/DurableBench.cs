@@ -1,11 +1,14 @@
 using System.Diagnostics;
+using Millstream.PostgreSql.Tests;
 
 namespace Millstream;
 
 /// <summary>Jobs in a store, the whole engine: steps, events and restarts, beside what the store's own work costs in the same run. Payloads of 100 bytes.</summary>
 internal static class DurableBench
 {
-    private const int Jobs = 1_000, Steps = 20, Alone = 500, Emitters = 100, Flushes = 20, Events = 100, Replayed = 30_000, Rounds = 5;
+    private const int Jobs = 1_000, Steps = 100, Alone = 500, Emitters = 100, Flushes = 20, Events = 100, Together = 100, Replayed = 300_000;
+    private const string CommitName = "one row in one synced commit, a bare table", AloneName = "one job alone, a sequential durable step", FloorName = "1,000 rows in one transaction with a key, a row",
+        StepsName = "1,000 jobs of 100 steps, a durable step", EventsName = "100 jobs, durable events, an event", ReplayName = "replay, an entry";
 
     private static readonly string Payload = new('x', 98);
 
@@ -30,48 +33,64 @@ internal static class DurableBench
 
     private static readonly BenchAgent Waiter = new("waiter", async (count, c) =>
     {
-        for (int i = 0; i < count; i++)
-            await c.RunAsync(Step, Payload);
+        for (int i = 0; i < count; i += Together)
+            await Task.WhenAll(Enumerable.Range(0, Together).Select(_ => c.RunAsync(Step, Payload)));
         await c.Signals.WaitToReadAsync();
     });
 
+    /// <summary>In SQLite.</summary>
     public static async Task RunAsync(Measure measure)
     {
         string folder = Directory.CreateTempSubdirectory("millstream-bench-").FullName;
+        int made = 0;
         try
         {
-            Dictionary<string, List<double>> times = [];
-            for (int round = 0; round <= Rounds; round++)
+            Rounds rounds = new(measure)
             {
-                string at = Path.Combine(folder, $"{round}");
-                Directory.CreateDirectory(at);
-                Dictionary<string, double> now = new()
-                {
-                    ["commit"] = JournalBench.NaiveCommits(at),
-                    ["alone"] = await JobsAsync(at, "alone", Stepper, 1, Alone) / Alone,
-                    ["floor"] = JournalBench.NaiveRows(at, "keyed"),
-                    ["steps"] = await JobsAsync(at, "steps", Stepper, Jobs, Steps) / (Jobs * Steps),
-                    ["events"] = await JobsAsync(at, "events", Emitter, Emitters, Flushes) / (Emitters * Flushes * Events),
-                    ["replay"] = await ReplayAsync(at),
-                };
-                foreach ((string name, double time) in round == 0 ? [] : now) // the first warms up
-                    (times.TryGetValue(name, out List<double>? all) ? all : times[name] = []).Add(time);
-            }
-            double Median(string name) => Measure.Median(times[name]);
-            double Ratio(string name, string to) => Measure.Median([.. times[name].Zip(times[to], (a, b) => a / b)]);
-            measure.Say("one row in one synced commit, a bare table", Median("commit"), "us", null);
-            measure.Say("one job alone, a sequential durable step", Median("alone"), "us", null);
-            measure.Say("  over the bare commit", Ratio("alone", "commit"), "x", 1.5);
-            measure.Say($"{Jobs:N0} rows in one transaction with a key, a row", Median("floor"), "us", null, JournalBench.Rate(Median("floor")));
-            measure.Say($"{Jobs:N0} jobs of {Steps} steps, a durable step", Median("steps"), "us", 1e6 / 30_000, JournalBench.Rate(Median("steps")));
-            measure.Say("  over the bare rows", Ratio("steps", "floor"), "x", 1 / 0.4);
-            measure.Say($"{Emitters} jobs, durable events, an event", Median("events"), "us", 10, JournalBench.Rate(Median("events")));
-            measure.Say("replay, an entry", Median("replay"), "us", 2, JournalBench.Rate(Median("replay")));
+                [CommitName] = () => Task.FromResult(JournalBench.NaiveCommits(Fresh())),
+                [AloneName] = () => JobsAsync(new SqliteJournalStorage(Path.Combine(Fresh(), "j.db")), Stepper, 1, Alone, Alone),
+                [FloorName] = () => Task.FromResult(JournalBench.NaiveRows(Fresh(), "keyed")),
+                [StepsName] = () => JobsAsync(new SqliteJournalStorage(Path.Combine(Fresh(), "j.db")), Stepper, Jobs, Steps, Jobs * Steps),
+                [EventsName] = () => JobsAsync(new SqliteJournalStorage(Path.Combine(Fresh(), "j.db")), Emitter, Emitters, Flushes, Emitters * Flushes * Events),
+                [ReplayName] = await ReplayAsync(measure, Path.Combine(folder, "replay.db")),
+            };
+            await rounds.RunAsync();
+            rounds.Say(CommitName, null);
+            rounds.Say(AloneName, null);
+            rounds.SayRatio("  over the bare commit", AloneName, CommitName, 1.5);
+            rounds.Say(FloorName, null);
+            rounds.Say(StepsName, 1e6 / 30_000);
+            rounds.SayRatio("  over the bare rows", StepsName, FloorName, 1 / 0.4);
+            rounds.Say(EventsName, 10);
+            rounds.Say(ReplayName, 2);
         }
         finally
         {
             Directory.Delete(folder, true);
         }
+
+        string Fresh() => Directory.CreateDirectory(Path.Combine(folder, $"{++made}")).FullName;
+    }
+
+    /// <summary>In a private PostgreSQL server.</summary>
+    public static async Task RunPostgreSqlAsync(Measure measure, PrivateServer server)
+    {
+        int made = 0;
+        Rounds rounds = new(measure)
+        {
+            [CommitName] = () => PostgreSqlBench.NaiveAsync(server, Alone, 1),
+            [AloneName] = () => JobsAsync(Fresh(), Stepper, 1, Alone, Alone),
+            [StepsName] = () => JobsAsync(Fresh(), Stepper, Jobs, Steps, Jobs * Steps),
+            [EventsName] = () => JobsAsync(Fresh(), Emitter, Emitters, Flushes, Emitters * Flushes * Events),
+        };
+        await rounds.RunAsync();
+        rounds.Say(CommitName, null);
+        rounds.Say(AloneName, null);
+        rounds.SayRatio("  over the bare commit", AloneName, CommitName, null);
+        rounds.Say(StepsName, 1e6 / 20_000);
+        rounds.Say(EventsName, null);
+
+        PostgreSqlJournalStorage Fresh() => new($"{server.Url}?schema=durable{++made}");
     }
 
     /// <summary>Many jobs that wait: what they cost in memory, and how soon another process has them.</summary>
@@ -151,42 +170,45 @@ internal static class DurableBench
         return orchestrator;
     }
 
-    /// <returns>Microseconds for all jobs.</returns>
-    private static async Task<double> JobsAsync(string folder, string name, BenchAgent agent, int jobs, int count)
+    /// <returns>Microseconds a piece of work.</returns>
+    private static async Task<double> JobsAsync(IJournalStorage store, BenchAgent agent, int jobs, int count, int pieces)
     {
-        await using SqliteJournalStorage storage = new(Path.Combine(folder, $"{name}.db"));
+        await using IJournalStorage storage = store;
         await using AgentOrchestrator orchestrator = await StartAsync(storage);
         await (await orchestrator.CreateJobAsync(agent, 1)).Completion;
         long start = Stopwatch.GetTimestamp();
         Job<string, string, string>[] all = await Task.WhenAll(Enumerable.Range(0, jobs).Select(_ => orchestrator.CreateJobAsync(agent, count)));
         foreach (Job<string, string, string> job in all)
             await job.Completion;
-        return Stopwatch.GetElapsedTime(start).TotalMicroseconds;
+        return Stopwatch.GetElapsedTime(start).TotalMicroseconds / pieces;
     }
 
-    /// <returns>Microseconds an entry, of a job whose process has gone.</returns>
-    private static async Task<double> ReplayAsync(string folder)
+    /// <summary>Makes a job whose process goes; each run is another process that takes it up.</summary>
+    /// <returns>What gives microseconds an entry.</returns>
+    private static async Task<Func<Task<double>>> ReplayAsync(Measure measure, string path)
     {
-        string path = Path.Combine(folder, "replay.db");
-        long entries = 0;
-        await using (SqliteJournalStorage storage = new(path))
+        JobId id = default;
+        if (measure.Wants(ReplayName))
         {
+            await using SqliteJournalStorage storage = new(path);
             await using AgentOrchestrator orchestrator = await StartAsync(storage);
             Job<string, string, string> job = await orchestrator.CreateJobAsync(Waiter, Replayed / 3);
             while (job.WaitsFor is not ["a signal"])
                 await Task.Delay(10);
-            await foreach (JournalRecord record in storage.ReadAsync(job.Id, 1))
-                entries = record.First + record.Count - 1;
-        }
-        await using SqliteJournalStorage again = new(path);
-        await using AgentOrchestrator next = new(new OrchestratorOptions { Journal = again, Agents = new AgentRegistry().Add(Waiter), Claim = false });
-        await next.StartAsync();
-        long start = Stopwatch.GetTimestamp();
-        JobId id = default;
-        await foreach (JobSummary job in next.ListJobsAsync())
             id = job.Id;
-        await next.ResumeAsync(id);
-        return Stopwatch.GetElapsedTime(start).TotalMicroseconds / entries;
+        }
+        return async () =>
+        {
+            await using SqliteJournalStorage storage = new(path);
+            long entries = 0;
+            await foreach (JournalRecord record in storage.ReadAsync(id, 1))
+                entries = record.First + record.Count - 1;
+            await using AgentOrchestrator next = new(new OrchestratorOptions { Journal = storage, Agents = new AgentRegistry().Add(Waiter), Claim = false });
+            await next.StartAsync();
+            long start = Stopwatch.GetTimestamp();
+            await next.ResumeAsync(id);
+            return Stopwatch.GetElapsedTime(start).TotalMicroseconds / entries;
+        };
     }
 
     private sealed class BenchAgent(string id, Func<int, AgentContext<string, string>, Task> body) : Agent<int, string, string, string>

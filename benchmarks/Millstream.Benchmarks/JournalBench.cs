@@ -9,7 +9,7 @@ namespace Millstream;
 /// </summary>
 internal static class JournalBench
 {
-    private const int Jobs = 1_000, Batches = 200, Sequential = 2_000, Rounds = 5;
+    private const int Jobs = 1_000, Batches = 200, Sequential = 2_000;
 
     private static readonly byte[] Bytes = new byte[100];
 
@@ -18,37 +18,33 @@ internal static class JournalBench
         string folder = Directory.CreateTempSubdirectory("millstream-bench-").FullName;
         try
         {
-            // In turn, so that a disk that is busy for a while is so for all of them.
-            Dictionary<string, List<double>> times = [];
-            for (int round = 0; round <= Rounds; round++)
+            const string commit = "one row in one synced commit, a bare table", alone = "one job alone, a record and its commit", log = "1,000 rows in one transaction, a bare log, a row",
+                floor = "  the same with the key (job, number), a row", batch = "1,000 jobs in one batch, a record", events = "1,000 jobs, records of 10 entries of 100 B, an entry",
+                read = "reading back, a record";
+            int made = 0;
+            Rounds rounds = new(measure)
             {
-                string at = Path.Combine(folder, $"{round}");
-                Directory.CreateDirectory(at);
-                Dictionary<string, double> now = new()
-                {
-                    ["commit"] = NaiveCommits(at),
-                    ["alone"] = await AppendsAsync(at, 1, Sequential, 1),
-                    ["log"] = NaiveRows(at, "log"),
-                    ["floor"] = NaiveRows(at, "keyed"),
-                    ["batch"] = await AppendsAsync(at, Jobs, Batches, 1),
-                    ["events"] = await AppendsAsync(at, Jobs, Batches / 10, 10),
-                    ["read"] = await ReadsAsync(at),
-                };
-                foreach ((string name, double time) in round == 0 ? [] : now) // the first warms up
-                    (times.TryGetValue(name, out List<double>? all) ? all : times[name] = []).Add(time);
-            }
-            double Median(string name) => Measure.Median(times[name]);
-            double Ratio(string name, string to) => Measure.Median([.. times[name].Zip(times[to], (a, b) => a / b)]);
-            measure.Say("one row in one synced commit, a bare table", Median("commit"), "us", null);
-            measure.Say("one job alone, a record and its commit", Median("alone"), "us", null);
-            measure.Say("  over the bare commit", Ratio("alone", "commit"), "x", 1.5);
-            measure.Say($"{Jobs:N0} rows in one transaction, a bare log, a row", Median("log"), "us", null, Rate(Median("log")));
-            measure.Say("  the same with the key (job, number), a row", Median("floor"), "us", null, Rate(Median("floor")));
-            measure.Say($"{Jobs:N0} jobs in one batch, a record", Median("batch"), "us", 1e6 / 30_000, Rate(Median("batch")));
-            measure.Say("  over the bare rows with a key", Ratio("batch", "floor"), "x", 1 / 0.4);
-            measure.Say("  over the bare log", Ratio("batch", "log"), "x", null);
-            measure.Say($"{Jobs:N0} jobs, records of 10 entries of 100 B, an entry", Median("events"), "us", 10, Rate(Median("events")));
-            measure.Say("reading back, a record", Median("read"), "us", 2, Rate(Median("read")));
+                [commit] = () => Task.FromResult(NaiveCommits(Fresh())),
+                [alone] = () => AppendsAsync(Fresh(), 1, Sequential, 1),
+                [log] = () => Task.FromResult(NaiveRows(Fresh(), "log")),
+                [floor] = () => Task.FromResult(NaiveRows(Fresh(), "keyed")),
+                [batch] = () => AppendsAsync(Fresh(), Jobs, Batches, 1),
+                [events] = () => AppendsAsync(Fresh(), Jobs, Batches / 10, 10),
+                [read] = () => ReadsAsync(Fresh()),
+            };
+            await rounds.RunAsync();
+            rounds.Say(commit, null);
+            rounds.Say(alone, null);
+            rounds.SayRatio("  over the bare commit", alone, commit, 1.5);
+            rounds.Say(log, null);
+            rounds.Say(floor, null);
+            rounds.Say(batch, 1e6 / 30_000);
+            rounds.SayRatio("  over the bare rows with a key", batch, floor, 1 / 0.4);
+            rounds.SayRatio("  over the bare log", batch, log, null);
+            rounds.Say(events, 10);
+            rounds.Say(read, 2);
+
+            string Fresh() => Directory.CreateDirectory(Path.Combine(folder, $"{++made}")).FullName;
         }
         finally
         {
@@ -130,10 +126,10 @@ internal static class JournalBench
         return Stopwatch.GetElapsedTime(start).TotalMicroseconds / ((double)batches * jobs * entries);
     }
 
-    /// <summary>Reads back what the batches wrote.</summary>
     private static async Task<double> ReadsAsync(string folder)
     {
-        await using SqliteJournalStorage store = new(Path.Combine(folder, $"{Jobs}-1.db"));
+        await using SqliteJournalStorage store = new(Path.Combine(folder, "read.db"));
+        await AppendsAsync(store, Jobs, Batches / 5, 1);
         return await ReadsAsync(store, Jobs);
     }
 

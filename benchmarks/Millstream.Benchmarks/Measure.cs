@@ -14,10 +14,13 @@ internal sealed class Measure(TextWriter output, string? only = null)
 
     public static string Machine => string.Create(CultureInfo.InvariantCulture, $"{Environment.ProcessorCount} cores, .NET {Environment.Version}, {(GCSettings() ? "server" : "workstation")} GC");
 
+    /// <summary>Whether a case was asked for.</summary>
+    public bool Wants(string name) => only is null || name.Contains(only, StringComparison.OrdinalIgnoreCase);
+
     /// <summary>The median cost of one of <paramref name="count"/> pieces of work, in nanoseconds, after a warm-up.</summary>
     public async Task<double> NanosecondsAsync(string name, int count, Func<int, Task> run, double? bound = null)
     {
-        if (only is not null && !name.Contains(only, StringComparison.OrdinalIgnoreCase))
+        if (!Wants(name))
             return double.NaN;
         // Until the compiler has seen what is hot and its second tier is there.
         for (long from = Stopwatch.GetTimestamp(); Stopwatch.GetElapsedTime(from) < WarmUp;)

@@ -5,12 +5,12 @@ using Npgsql;
 namespace Millstream;
 
 /// <summary>
-/// Journals in a private PostgreSQL server, without the engine above: appends of records of 100 bytes beside one bare synced INSERT, and beside the same rows in one bare
+/// Journals in a private PostgreSQL server, first without the engine above: appends of records of 100 bytes beside one bare synced INSERT, and beside the same rows in one bare
 /// INSERT of a table with the key (job, number), all in the same run.
 /// </summary>
 internal static class PostgreSqlBench
 {
-    private const int Jobs = 1_000, Batches = 100, Sequential = 1_000, Rounds = 5;
+    private const int Jobs = 1_000, Batches = 100, Sequential = 1_000;
 
     public static async Task RunAsync(Measure measure)
     {
@@ -20,33 +20,45 @@ internal static class PostgreSqlBench
             return;
         }
         using PrivateServer server = PrivateServer.Start();
-        Dictionary<string, List<double>> times = [];
-        for (int round = 0; round <= Rounds; round++)
+        await StorageAsync(measure, server);
+        await DurableBench.RunPostgreSqlAsync(measure, server);
+    }
+
+    private static async Task StorageAsync(Measure measure, PrivateServer server)
+    {
+        const string commit = "PostgreSQL: one synced INSERT, a bare table", alone = "one job alone, a record and its commit",
+            floor = "1,000 rows in one bare INSERT, a row", batch = "1,000 jobs in one batch, a record", read = "reading back, a record";
+        int made = 0;
+        Rounds rounds = new(measure)
         {
-            Dictionary<string, double> now = new() { ["commit"] = await NaiveAsync(server, Sequential, 1), ["floor"] = await NaiveAsync(server, Batches, Jobs) };
-            await using (PostgreSqlJournalStorage store = new($"{server.Url}?schema=alone{round}"))
-                now["alone"] = await JournalBench.AppendsAsync(store, 1, Sequential, 1);
-            await using (PostgreSqlJournalStorage store = new($"{server.Url}?schema=batch{round}"))
+            [commit] = () => NaiveAsync(server, Sequential, 1),
+            [alone] = () => WithStoreAsync(store => JournalBench.AppendsAsync(store, 1, Sequential, 1)),
+            [floor] = () => NaiveAsync(server, Batches, Jobs),
+            [batch] = () => WithStoreAsync(store => JournalBench.AppendsAsync(store, Jobs, Batches, 1)),
+            [read] = () => WithStoreAsync(async store =>
             {
-                now["batch"] = await JournalBench.AppendsAsync(store, Jobs, Batches, 1);
-                now["read"] = await JournalBench.ReadsAsync(store, Jobs);
-            }
-            foreach ((string name, double time) in round == 0 ? [] : now) // the first warms up
-                (times.TryGetValue(name, out List<double>? all) ? all : times[name] = []).Add(time);
+                await JournalBench.AppendsAsync(store, Jobs, Batches / 5, 1);
+                return await JournalBench.ReadsAsync(store, Jobs);
+            }),
+        };
+        await rounds.RunAsync();
+        rounds.Say(commit, null);
+        rounds.Say(alone, null);
+        rounds.SayRatio("  over the bare INSERT", alone, commit, null);
+        rounds.Say(floor, null);
+        rounds.Say(batch, 1e6 / 20_000);
+        rounds.SayRatio("  over the bare rows with a key", batch, floor, null);
+        rounds.Say(read, null);
+
+        async Task<double> WithStoreAsync(Func<IJournalStorage, Task<double>> run)
+        {
+            await using PostgreSqlJournalStorage store = new($"{server.Url}?schema=records{++made}");
+            return await run(store);
         }
-        double Median(string name) => Measure.Median(times[name]);
-        double Ratio(string name, string to) => Measure.Median([.. times[name].Zip(times[to], (a, b) => a / b)]);
-        measure.Say("PostgreSQL: one synced INSERT, a bare table", Median("commit"), "us", null);
-        measure.Say("one job alone, a record and its commit", Median("alone"), "us", null);
-        measure.Say("  over the bare INSERT", Ratio("alone", "commit"), "x", null);
-        measure.Say($"{Jobs:N0} rows in one bare INSERT, a row", Median("floor"), "us", null, JournalBench.Rate(Median("floor")));
-        measure.Say($"{Jobs:N0} jobs in one batch, a record", Median("batch"), "us", 1e6 / 20_000, JournalBench.Rate(Median("batch")));
-        measure.Say("  over the bare rows with a key", Ratio("batch", "floor"), "x", null);
-        measure.Say("reading back, a record", Median("read"), "us", null, JournalBench.Rate(Median("read")));
     }
 
     /// <returns>Microseconds a row.</returns>
-    private static async Task<double> NaiveAsync(PrivateServer server, int commits, int rows)
+    public static async Task<double> NaiveAsync(PrivateServer server, int commits, int rows)
     {
         await using NpgsqlConnection connection = new(
             $"Host=127.0.0.1;Port={server.Port};Username={PrivateServer.User};Password={PrivateServer.Password};Database=postgres;Pooling=false;Options=-c synchronous_commit=on");

@@ -1,6 +1,6 @@
 using Millstream;
 
-// ./bench [engine] [events] [fleet] [durable] [journal] [postgresql] [sandbox] [scheduler] [waiting] [--only TEXT]: all of them when none is named; `long` only when it is. With --only the engine's cases whose
+// ./bench [engine] [events] [fleet] [durable] [journal] [postgresql] [sandbox] [scheduler] [waiting] [--only TEXT]: all of them when none is named; `long` only when it is. With --only the cases whose
 // names have the text. Exit code 1 when a bound is missed.
 string[] known = ["engine", "events", "fleet", "durable", "journal", "postgresql", "sandbox", "scheduler", "waiting", "long"];
 string? only = null;

@@ -27,10 +27,33 @@ internal abstract class PayloadType
     /// <summary>The value as the bytes that a journal holds.</summary>
     public byte[] ToBytes(object? value)
     {
-        System.Buffers.ArrayBufferWriter<byte> bytes = new();
-        using (Utf8JsonWriter writer = new(bytes, new JsonWriterOptions { Encoder = AgentContract.DefaultOptions.Encoder, SkipValidation = true }))
-            Write(writer, value);
-        return bytes.WrittenSpan.ToArray();
+        using PayloadBuffer.Lease bytes = PayloadBuffer.Write(this, value);
+        return bytes.Json.ToArray();
+    }
+
+    /// <summary>How many bytes a journal needs for the value.</summary>
+    public int SizeOf(object? value)
+    {
+        using PayloadBuffer.Lease bytes = PayloadBuffer.Write(this, value);
+        return bytes.Json.Length;
+    }
+
+    /// <summary>Whether a value becomes these bytes.</summary>
+    public bool IsSame(ReadOnlySpan<byte> json, object? value)
+    {
+        using PayloadBuffer.Lease bytes = PayloadBuffer.Write(this, value);
+        return bytes.Json.SequenceEqual(json);
+    }
+
+    /// <summary>The value as a journal gives it back.</summary>
+    /// <param name="value">The value.</param>
+    /// <param name="size">How many bytes it takes.</param>
+    /// <param name="most">Above so many it is not read back, and null is returned.</param>
+    public object? Copy(object? value, int most, out int size)
+    {
+        using PayloadBuffer.Lease bytes = PayloadBuffer.Write(this, value);
+        size = bytes.Json.Length;
+        return size <= most ? Read(bytes.Json) : null;
     }
 
     private sealed class RuntimePayloadType : PayloadType

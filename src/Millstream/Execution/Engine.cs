@@ -110,13 +110,17 @@ internal sealed class Engine
     {
         if (!IsDurable)
             return value;
-        byte[] bytes = type.ToBytes(value);
-        return bytes.Length <= MaxPayload ? type.Read(bytes) : throw new PayloadTooLargeException(type.Type, bytes.Length, MaxPayload);
+        object? copy = type.Copy(value, MaxPayload, out int size);
+        return size <= MaxPayload ? copy : throw new PayloadTooLargeException(type.Type, size, MaxPayload);
     }
 
     /// <summary>Checks that a journal will take a value, while its caller can still be told.</summary>
     /// <exception cref="PayloadTooLargeException">It is larger than a journal takes.</exception>
-    public void Check(PayloadType type, object? value) => _ = Copy(type, value);
+    public void Check(PayloadType type, object? value)
+    {
+        if (IsDurable && type.SizeOf(value) is var size && size > MaxPayload)
+            throw new PayloadTooLargeException(type.Type, size, MaxPayload);
+    }
 
     /// <summary>Checks the same of what comes as JSON.</summary>
     /// <exception cref="PayloadTooLargeException">It is larger than a journal takes.</exception>

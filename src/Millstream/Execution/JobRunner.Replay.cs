@@ -32,6 +32,8 @@ internal sealed partial class JobRunner
             JournalEntry entry = entries[i];
             if (entry.Kind is EntryKind.TaskStarted or EntryKind.TaskRetried or EntryKind.TaskInDoubt or EntryKind.TaskDecided)
                 past[entry.Command] = past.GetValueOrDefault(entry.Command).With(entry);
+            else if (entry.Kind is EntryKind.TaskCompleted or EntryKind.TaskFailed or EntryKind.TaskCancelled)
+                past.Remove(entry.Command);
             if (entry.IsNote)
             {
                 // Turns are appended in one piece, so a note lies between two of them.
@@ -139,7 +141,7 @@ internal sealed partial class JobRunner
         };
     }
 
-    private static bool IsSame(object? then, object? now, PayloadType type) => then is StoredPayload stored && stored.Json.Span.SequenceEqual(type.ToBytes(now));
+    private static bool IsSame(object? then, object? now, PayloadType type) => then is StoredPayload stored && type.IsSame(stored.Json.Span, now);
 
     private static string InWords(JournalEntry? entry) => entry is null ? "nothing" : $"{EntryWords.Of(entry.Kind)}{(entry.Subject is null ? "" : $" {entry.Subject}")}{(entry.Command > 0 ? $" (command {entry.Command})" : "")}{InputOf(entry)}";
 

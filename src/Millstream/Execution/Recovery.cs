@@ -68,10 +68,10 @@ internal sealed class Recovery
             if (record.First != next)
                 throw new JournalDamagedException(head.Id, record.First, $"should be at {next}");
             Beside? beside = await Beside.LoadAsync(storage, head.Id, record, token);
-            IEnumerable<JournalEntry> read = EntryReader.Read(head.Id, record, isFirst && record.First == 1 ? Chain.Start(head.Id) : chain, out Chain after, beside);
+            List<JournalEntry> read = EntryReader.Read(head.Id, record, isFirst && record.First == 1 ? Chain.Start(head.Id) : chain, out Chain after, beside);
             (chain, next, isFirst) = (after, next + record.Count, false);
             bytes += record.Bytes.Length + (beside?.Size ?? 0);
-            entries.AddRange(read.Where(e => e.Number >= from));
+            entries.AddRange(record.First >= from ? read : read.Where(e => e.Number >= from));
         }
         if (isFirst)
             throw new JournalDamagedException(head.Id, from, "is missing");

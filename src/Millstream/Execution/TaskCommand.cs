@@ -356,9 +356,13 @@ internal abstract partial class TaskCommand(AgentTask task, object? input, RunSe
             Runner.Enqueue(this);
             return;
         }
-        // What it held is given back together with what its end sets off, so that successors compete for it; a busy job must not hold it up.
-        _release = grant;
         using TaskTail.Scope tail = TaskTail.Begin(isInline);
+        // What it held is given back together with what its end sets off, so that successors compete for it; a busy job must not hold it up.
+        // A slot alone is like any other, and is not kept while the end is being stored.
+        if (grant.Members.Count == 0 && Runner.Engine.IsDurable)
+            Runner.Engine.Fleet.Release(grant);
+        else
+            _release = grant;
         if (!Runner.TryEnqueueInline(this))
         {
             if (Interlocked.Exchange(ref _release, null) is { } left)

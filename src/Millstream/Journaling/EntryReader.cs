@@ -9,6 +9,9 @@ namespace Millstream;
 /// <summary>Reads what <see cref="EntryWriter"/> wrote. Payloads of agents' types stay bytes until somebody knows the type.</summary>
 internal static class EntryReader
 {
+    [ThreadStatic]
+    private static (byte[] Json, AttemptOf Attempt)? s_attempt;
+
     /// <summary>The entries of a record, with their numbers.</summary>
     /// <param name="job">The job, for messages.</param>
     /// <param name="record">The record.</param>
@@ -83,7 +86,7 @@ internal static class EntryReader
             case EntryKind.TaskDecided:
                 return (Own(json, JournalJson.Default.TaskDecision), null);
             case EntryKind.TaskStarted:
-                return (Own(json, JournalJson.Default.AttemptOf), null);
+                return (Attempt(json), null);
             case EntryKind.Resumed:
                 return (Own(json, JournalJson.Default.ResumeOf), null);
             case EntryKind.Forked:
@@ -141,6 +144,14 @@ internal static class EntryReader
 
     // As it was written: another encoder would escape other characters, and a replay compares bytes.
     private static StoredPayload Stored(JsonElement json) => new(null, Encoding.UTF8.GetBytes(json.GetRawText()));
+
+    // Most attempts in a journal run in the same place.
+    private static AttemptOf Attempt(ReadOnlySpan<byte> json)
+    {
+        if (s_attempt is not { } last || !json.SequenceEqual(last.Json))
+            s_attempt = last = (json.ToArray(), Own(json, JournalJson.Default.AttemptOf));
+        return last.Attempt;
+    }
 
     private static T Own<T>(ReadOnlySpan<byte> json, JsonTypeInfo<T> info) => JsonSerializer.Deserialize(json, info) ?? throw new JsonException("null where a value is wanted");
 

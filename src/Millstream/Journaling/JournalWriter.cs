@@ -1,8 +1,8 @@
 namespace Millstream;
 
 /// <summary>
-/// Writes the journals of a process into its store, all that wait in one transaction. Who finds it idle writes at once on its own thread; who comes
-/// meanwhile is in the next transaction. Notes wait up to <see cref="Patience"/> for something that must be written anyway.
+/// Writes the journals of a process into its store, all that wait in one transaction. A job alone that finds it idle writes at once on its own thread;
+/// who comes meanwhile is in the next transaction. Notes wait up to <see cref="Patience"/> for something that must be written anyway.
 /// </summary>
 internal sealed class JournalWriter : IThreadPoolWorkItem, IDisposable
 {
@@ -19,6 +19,7 @@ internal sealed class JournalWriter : IThreadPoolWorkItem, IDisposable
     private JournalStorageException? _error;
     private bool _isBusy;
     private bool _isArmed;
+    private bool _wasAlone = true;
 
     public JournalWriter(IJournalStorage storage, IExecutor executor, TimeProvider time, Action<JournalStorageException> broken)
     {
@@ -36,6 +37,7 @@ internal sealed class JournalWriter : IThreadPoolWorkItem, IDisposable
     /// <param name="isInline">Whether this thread may write.</param>
     public void Enqueue(StoredJobJournal journal, bool isForced, bool isInline)
     {
+        bool isAtOnce;
         lock (_gate)
         {
             if (!journal.IsQueued)
@@ -53,8 +55,10 @@ internal sealed class JournalWriter : IThreadPoolWorkItem, IDisposable
                 return;
             }
             _isBusy = true;
+            // Where there are several, those that are about to have something go first.
+            isAtOnce = isInline && _wasAlone;
         }
-        if (isInline)
+        if (isAtOnce)
             Execute();
         else
             _executor.Schedule(this);
@@ -112,6 +116,7 @@ internal sealed class JournalWriter : IThreadPoolWorkItem, IDisposable
                 journals.AddRange(_waiting.GetRange(0, count));
                 _waiting.RemoveRange(0, count);
             }
+            _wasAlone = journals.Count <= 1;
             foreach (StoredJobJournal journal in journals)
             {
                 journal.BeginWrite();

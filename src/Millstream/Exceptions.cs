@@ -104,7 +104,7 @@ public sealed class PayloadTooLargeException : MillstreamException
     }
 
     internal PayloadTooLargeException(string what, long size, long limit, string remedy)
-        : base($"{what} is {size:N0} bytes of JSON, and {nameof(OrchestratorLimits)}.{nameof(OrchestratorLimits.PayloadBytes)} is {limit:N0}: {remedy}, or raise that limit") => (Size, Limit) = (size, limit);
+        : base($"{what} is {size:N0} bytes of JSON, and OrchestratorLimits.PayloadBytes is {limit:N0}: {remedy}, or raise that limit") => (Size, Limit) = (size, limit);
 
     /// <summary>Its size, in bytes of JSON.</summary>
     public long Size { get; }

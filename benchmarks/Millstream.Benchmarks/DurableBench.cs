@@ -170,6 +170,9 @@ internal static class DurableBench
         return orchestrator;
     }
 
+    /// <returns>Microseconds a step.</returns>
+    public static Task<double> StepsAsync(IJournalStorage store, int jobs, int steps) => JobsAsync(store, Stepper, jobs, steps, jobs * steps);
+
     /// <returns>Microseconds a piece of work.</returns>
     private static async Task<double> JobsAsync(IJournalStorage store, BenchAgent agent, int jobs, int count, int pieces)
     {

@@ -120,6 +120,9 @@ public static class JobEventKinds
     /// <summary>Another attempt follows one that has shown output: drop its deltas, which lie between <c>from</c> and <c>to</c>.</summary>
     public const string Superseded = "superseded";
 
+    /// <summary>A task waits, without a lease, for a secret that has no value in this process; <c>reason</c>, which is <see cref="JobEvent.Data"/> as well.</summary>
+    public const string TaskWaiting = "task.waiting";
+
     /// <summary>A task gave its output; <c>output</c>.</summary>
     public const string TaskCompleted = "task.completed";
 

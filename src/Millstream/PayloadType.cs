@@ -13,6 +13,9 @@ internal abstract class PayloadType
     /// <summary>Of a value whose static type is not known.</summary>
     public static PayloadType OfRuntime { get; } = new RuntimePayloadType();
 
+    /// <summary>Whether a value can hold a <see cref="Secret"/>.</summary>
+    public virtual bool HoldsSecrets => false;
+
     public abstract JsonElement Write(object? value);
 
     public abstract object? Read(JsonElement json);
@@ -71,12 +74,28 @@ internal abstract class PayloadType
 internal sealed class PayloadType<T>(JsonTypeInfo<T>? info) : PayloadType
 {
     private JsonTypeInfo<T>? _info = info;
+    private bool? _holdsSecrets;
 
     public static PayloadType<T> Default { get; } = new(null);
 
     public override Type Type => typeof(T);
 
+    public override bool HoldsSecrets => _holdsSecrets ??= FindSecrets();
+
     private JsonTypeInfo<T> Info => _info ??= (JsonTypeInfo<T>)AgentContract.DefaultOptions.GetTypeInfo(typeof(T));
+
+    private bool FindSecrets()
+    {
+        try
+        {
+            return SecretTypes.Hold(Info);
+        }
+        catch (Exception e) when (e is NotSupportedException or InvalidOperationException)
+        {
+            // In memory nothing need be JSON.
+            return false;
+        }
+    }
 
     public override JsonElement Write(object? value) => value is JsonElement element ? element : JsonSerializer.SerializeToElement((T)value!, Info);
 

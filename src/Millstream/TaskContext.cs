@@ -40,6 +40,18 @@ public abstract class TaskContext
     public T Resource<T>(string? name = null) where T : class => Lease.Get<T>(name);
 
     /// <summary>
+    /// The value of a secret, read now. Those that the task's input holds were there when the attempt began; where one is not, the exception makes the task wait for it
+    /// and start again, and fails a task that must not be repeated.
+    /// </summary>
+    /// <param name="secret">The reference.</param>
+    /// <exception cref="SecretMissingException">It has no value in this process now; let it pass.</exception>
+    public string Reveal(Secret secret)
+    {
+        ArgumentNullException.ThrowIfNull(secret);
+        return secret.Read();
+    }
+
+    /// <summary>
     /// Adds output to the job's stream while the task runs, as tokens or a command's output. Never waits. What comes while a store is busy with what
     /// came before is joined to one <c>task.delta</c>; when another attempt follows, a <c>superseded</c> entry tells readers to drop it.
     /// </summary>

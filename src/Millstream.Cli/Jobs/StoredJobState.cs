@@ -46,7 +46,7 @@ internal sealed class StoredJobState
                 _tasks.Add(e);
                 _questions.RemoveAll(q => q.Question == e.Question && q.Job == e.Job);
                 break;
-            case JobEventKinds.TaskScheduled or JobEventKinds.TaskStarted or JobEventKinds.TaskRetried or JobEventKinds.TaskStopping:
+            case JobEventKinds.TaskScheduled or JobEventKinds.TaskStarted or JobEventKinds.TaskRetried or JobEventKinds.TaskWaiting or JobEventKinds.TaskStopping:
                 Forget(e);
                 _tasks.Add(e);
                 break;

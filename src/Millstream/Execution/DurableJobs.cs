@@ -86,7 +86,7 @@ internal sealed partial class DurableJobs(Engine engine, IJournalStorage storage
         return IsDormant(id) ? new LiveJob(this, head, stored.Contract) : stored;
     }
 
-    private StoredJob Stored(JobHead head) => new(storage, head, engine.Options.Agents.Find(head.AgentId, head.AgentVersion, engine.Options.Services)?.Contract, Hear);
+    private StoredJob Stored(JobHead head) => new(engine, storage, head, engine.Options.Agents.Find(head.AgentId, head.AgentVersion, engine.Options.Services)?.Contract, Hear);
 
     /// <summary>Reads a job and starts its replay; where that cannot be, it is set aside with the reason.</summary>
     private async Task<IJobSource> BringAsync(JobHead head, IReadOnlyDictionary<JobId, JobHead> claimed, DormantJob? dormant, CancellationToken token)

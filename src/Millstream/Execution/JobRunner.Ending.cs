@@ -154,21 +154,26 @@ internal sealed partial class JobRunner
         if (_isCancelled && !body.IsFaulted)
             return CancelledEnding();
         if (body.IsCompletedSuccessfully)
-            return Completed(body.Result);
+            return CompletedWith(body.Result);
         return body.Exception?.InnerException is { } error
             ? new JobEnding.Failed(JobError.Of(error))
             : new JobEnding.Failed(new JobError(nameof(OperationCanceledException), $"the body of agent {Agent.Id} ended with an OperationCanceledException, but the job was not cancelled; catch it where the token is the body's own"));
     }
 
-    private JobEnding Completed(object? output)
+    private JobEnding CompletedWith(object? output)
     {
         try
         {
             return new JobEnding.Completed(Copy(Agent.Contract.Output, output));
         }
-        catch (Exception e) when (e is PayloadTooLargeException or NotSupportedException or InvalidOperationException or System.Text.Json.JsonException)
+        catch (PayloadTooLargeException e)
         {
-            return new JobEnding.Failed(JobError.Of(e));
+            return new JobEnding.Failed(JobError.Of(new PayloadTooLargeException($"the output of agent {Agent.Id}", e.Size, e.Limit, "return the path of a file with it, or return less")));
+        }
+        catch (Exception e)
+        {
+            // Converters and properties are the agent's code.
+            return new JobEnding.Failed(JobError.Of(e) with { Message = $"the output of agent {Agent.Id} cannot be JSON and read back: {e.Message}" });
         }
     }
 

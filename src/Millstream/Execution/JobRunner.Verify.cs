@@ -14,14 +14,14 @@ internal sealed partial class JobRunner
 
     /// <summary>A value as a journal gives it back, or the value itself where nobody replays the job.</summary>
     /// <exception cref="PayloadTooLargeException">It is larger than a journal takes.</exception>
-    public object? Copy(PayloadType type, object? value) => Copies ? Engine.Copy(type, value) : value;
+    public object? Copy(PayloadType type, object? value) => Copies ? _engine.Copy(type, value) : value;
 
     /// <summary>Checks that a journal will take a value, while its caller can still be told.</summary>
     /// <exception cref="PayloadTooLargeException">It is larger than a journal takes.</exception>
     public void Check(PayloadType type, object? value)
     {
-        if (Copies && type.SizeOf(value) is > EntryWriter.MaxPayload and var size)
-            throw new PayloadTooLargeException(type.Type, size, EntryWriter.MaxPayload);
+        if (Copies && type.SizeOf(value) is var size && size > _engine.MaxPayload)
+            throw new PayloadTooLargeException(type.Type, size, _engine.MaxPayload);
     }
 
     /// <summary>Runs the body again on what was recorded, the turn at hand included.</summary>

@@ -71,9 +71,10 @@ internal sealed class Recovery(long time = 0)
                 next = record.First;
             if (record.First != next)
                 throw new JournalDamagedException(head.Id, record.First, $"should be at {next}");
-            List<JournalEntry> read = EntryReader.Read(head.Id, record, isFirst && record.First == 1 ? Chain.Start(head.Id) : chain, out Chain after);
+            Beside? beside = await Beside.LoadAsync(storage, head.Id, record, token);
+            List<JournalEntry> read = EntryReader.Read(head.Id, record, isFirst && record.First == 1 ? Chain.Start(head.Id) : chain, out Chain after, beside);
             (chain, next, isFirst) = (after, next + record.Count, false);
-            bytes += record.Bytes.Length;
+            bytes += record.Bytes.Length + (beside?.Size ?? 0);
             entries.AddRange(record.First >= from ? read : read.Where(e => e.Number >= from));
         }
         if (isFirst)

@@ -25,6 +25,9 @@ internal sealed class TaskAttempt(TaskCommand command, Grant grant, int number) 
 
     public Grant Grant => grant;
 
+    /// <summary>Whether its begin is on record.</summary>
+    public bool HasStarted { get; private set; }
+
     /// <summary>Why it was told to stop; the first reason counts.</summary>
     public AttemptEnd Ending { get; private set; }
 
@@ -127,6 +130,12 @@ internal sealed class TaskAttempt(TaskCommand command, Grant grant, int number) 
             End(null, new OperationCanceledException($"task {TaskId} was told to stop before it began"), true);
             return;
         }
+        if (command.FindMissing() is { } missing)
+        {
+            End(null, missing, true);
+            return;
+        }
+        HasStarted = true;
         JournalEntry started = new(EntryKind.TaskStarted) { Command = command.Number, Subject = command.Subject, Attempt = number, Payload = WhereItRuns() };
         command.Supersede();
         bool mayBegin = true;
@@ -204,7 +213,7 @@ internal sealed class TaskAttempt(TaskCommand command, Grant grant, int number) 
             AttemptEnd.TimedOut => new TaskError(TaskId, number, ErrorTypes.TimedOut, $"task {TaskId} took longer than its timeout of {Words.Duration(command.Policy.Timeout!.Value)}", true),
             AttemptEnd.LeaseLost => new TaskError(TaskId, number, ErrorTypes.LeaseLost, $"task {TaskId} lost its lease: {_reason}", true),
             AttemptEnd.Stopped => new TaskError(TaskId, number, ErrorTypes.Cancelled, $"task {TaskId} was stopped", false),
-            _ => new TaskError(TaskId, number, error.GetType().Name, error.Message, error is not TerminalTaskException, error.ToString()),
+            _ => new TaskError(TaskId, number, error.GetType().Name, error.Message, error is not (TerminalTaskException or PayloadTooLargeException), error.ToString()),
         };
     }
 

@@ -52,14 +52,15 @@ internal abstract partial class TaskCommand
     {
         try
         {
-            return (Engine.Copy(task.OutputType, output), null);
+            return (Runner.Engine.Copy(task.OutputType, output), null);
         }
-        catch (Exception e) when (e is PayloadTooLargeException)
+        catch (PayloadTooLargeException e)
         {
-            return (null, new TerminalTaskException($"the output of task {Subject} is larger than a journal takes: {e.Message}; return the path of a file, or less"));
+            return (null, new PayloadTooLargeException($"the output of task {Subject}", e.Size, e.Limit, "return the path of a file with it, or return less"));
         }
-        catch (Exception e) when (e is NotSupportedException or InvalidOperationException or System.Text.Json.JsonException)
+        catch (Exception e)
         {
+            // Converters and properties are the task's code.
             return (null, new TerminalTaskException($"the output of task {Subject} cannot be JSON and read back: {e.Message}"));
         }
     }

@@ -143,6 +143,7 @@ internal abstract partial class TaskCommand(AgentTask task, object? input, RunSe
         if (error is null && Runner.Copies)
             (output, error) = Recorded(output);
         TaskError? failure = null;
+        SecretMissingException? missing = null;
         TimeSpan delay = default;
         bool isAgain = false, isRequeued = false, isInDoubt = false, isDetached;
         lock (this)
@@ -166,6 +167,12 @@ internal abstract partial class TaskCommand(AgentTask task, object? input, RunSe
                 {
                     failure = null;
                 }
+                else if (error is SecretMissingException lacks && !(Policy.AtMostOnce && attempt.HasStarted))
+                {
+                    (missing, isAgain, delay) = (lacks, true, SecretPause);
+                    if (!attempt.HasStarted)
+                        _attempts--;
+                }
                 else if (failure.Retryable && ++_failures < Policy.Retry.Attempts)
                 {
                     delay = Policy.Retry.DelayAfter(_failures, (error as RetryableTaskException)?.RetryAfter, Runner.Engine.NextRandom());
@@ -182,7 +189,7 @@ internal abstract partial class TaskCommand(AgentTask task, object? input, RunSe
         else if (!isAgain)
             End(error is null ? output : null, failure, attempt.Grant, isInline, isCompleted: error is null);
         else
-            TryAgain(attempt, failure!, delay, isRequeued);
+            TryAgain(attempt, failure!, delay, isRequeued, missing);
     }
 
     public override void Deliver(JobRunner runner)
@@ -257,12 +264,12 @@ internal abstract partial class TaskCommand(AgentTask task, object? input, RunSe
             Runner.Engine.Fleet.Withdraw(request);
     }
 
-    private void TryAgain(TaskAttempt attempt, TaskError error, TimeSpan delay, bool isRequeued)
+    private void TryAgain(TaskAttempt attempt, TaskError error, TimeSpan delay, bool isRequeued, SecretMissingException? missing)
     {
-        Runner.Note(new JournalEntry(EntryKind.TaskRetried)
-        {
-            Command = Number, Subject = Subject, Attempt = attempt.Attempt, Payload = new RetryOf(error, delay),
-        });
+        if (missing is null)
+            Runner.Note(new JournalEntry(EntryKind.TaskRetried) { Command = Number, Subject = Subject, Attempt = attempt.Attempt, Payload = new RetryOf(error, delay) });
+        else
+            NoteMissing(missing);
 #if MILLSTREAM_PLANTED_BUGS
         if (!PlantedBugs.Is(Bug.LeaseKeptOnRetry))
 #endif
@@ -311,6 +318,11 @@ internal abstract partial class TaskCommand(AgentTask task, object? input, RunSe
             if (_backOff is null || _isStopped || _isDetached)
                 return;
             _backOff.Dispose();
+            if (IsStillMissing())
+            {
+                _backOff = LongTimer.Start(Runner.Engine.Time, static state => ((TaskCommand)state!).BackOffIsOver(), this, SecretPause);
+                return;
+            }
             _backOff = null;
             _request = null;
             _since = Runner.Engine.UtcTicks;

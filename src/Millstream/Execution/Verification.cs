@@ -3,7 +3,7 @@ namespace Millstream;
 /// <summary>The turns of a job that is verified, as bytes: what the body does with an object later does not change what was recorded.</summary>
 internal sealed class Verification
 {
-    private readonly EntryWriter _bytes = new();
+    private readonly EntryWriter _bytes = new(maxInline: int.MaxValue);
     private readonly List<JournalRecord> _turns = [];
 
     /// <summary>Adds a turn that was appended.</summary>
@@ -24,6 +24,6 @@ internal sealed class Verification
     {
         foreach (JournalEntry entry in turn)
             _bytes.Write(entry);
-        return new JournalRecord(number, turn.Count, _bytes.Take());
+        return new JournalRecord(number, turn.Count, _bytes.Take(out _));
     }
 }

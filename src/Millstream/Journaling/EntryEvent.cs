@@ -47,6 +47,7 @@ internal sealed class EntryEvent(JobId job, JournalEntry shown, long seq) : JobE
         StartOf start => Json(_entry.PayloadType!, start.Input),
         ChildOf child => Json(_entry.PayloadType!, child.Input),
         RefusalOf refusal => refusal.Data,
+        string reason when _entry.Kind == EntryKind.TaskWaiting => JsonSerializer.SerializeToElement(reason, JournalJson.Default.String),
         CheckpointOf checkpoint => JsonSerializer.Deserialize<JsonElement>(checkpoint.State.Span),
         _ when _entry.PayloadType is { } type => Json(type, _entry.Payload),
         _ => null,
@@ -143,7 +144,7 @@ internal sealed class EntryEvent(JobId job, JournalEntry shown, long seq) : JobE
                 writer.WritePropertyName("data");
                 JsonSerializer.Serialize(writer, decision, JournalJson.Default.TaskDecision);
                 break;
-            case EntryKind.JobCancelling:
+            case EntryKind.JobCancelling or EntryKind.TaskWaiting:
                 writer.WriteString("reason", _entry.Payload as string);
                 break;
             default:
@@ -162,7 +163,7 @@ internal sealed class EntryEvent(JobId job, JournalEntry shown, long seq) : JobE
         Name(EntryKind.TaskScheduled, JobEventKinds.TaskScheduled, JobEventKinds.Event, JobEventKinds.QuestionAsked, JobEventKinds.TimerSet, JobEventKinds.ChildStarted,
             JobEventKinds.TaskStopping, JobEventKinds.TimerStopping, JobEventKinds.QuestionWithdrawing, JobEventKinds.ChildStopping, JobEventKinds.ChildSignalled, JobEventKinds.Flush, JobEventKinds.JobReturned, JobEventKinds.JobCheckpoint);
         Name(EntryKind.TaskStarted, JobEventKinds.TaskStarted, JobEventKinds.TaskRetried, JobEventKinds.TaskDelta, "child.entry", JobEventKinds.Trimmed, JobEventKinds.JobResumed, JobEventKinds.TaskInDoubt, JobEventKinds.JobForked, JobEventKinds.SignalRefused,
-            JobEventKinds.Superseded);
+            JobEventKinds.Superseded, JobEventKinds.TaskWaiting);
         Name(EntryKind.JobCompleted, JobEventKinds.JobCompleted, JobEventKinds.JobFailed, JobEventKinds.JobCancelled);
         return names;
     }
@@ -203,7 +204,7 @@ internal sealed class EntryEvent(JobId job, JournalEntry shown, long seq) : JobE
     private static JobError Of(TaskError error) => new(error.Type, error.Message, error.Task, error.Details);
 
     private static bool IsTask(EntryKind kind) => kind is EntryKind.TaskScheduled or EntryKind.TaskStarted or EntryKind.TaskDelta or EntryKind.TaskRetried
-        or EntryKind.TaskCompleted or EntryKind.TaskFailed or EntryKind.TaskCancelled or EntryKind.TaskStopping or EntryKind.Superseded || IsDoubt(kind);
+        or EntryKind.TaskCompleted or EntryKind.TaskFailed or EntryKind.TaskCancelled or EntryKind.TaskStopping or EntryKind.Superseded or EntryKind.TaskWaiting || IsDoubt(kind);
 
     private static bool IsDoubt(EntryKind kind) => kind is EntryKind.TaskInDoubt or EntryKind.TaskDecided;
 

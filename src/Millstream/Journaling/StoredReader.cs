@@ -14,7 +14,7 @@ internal sealed class StoredReader(IJournalStorage storage, JobId job, AgentCont
         List<JournalEntry> entries = [];
         await foreach (JournalRecord record in storage.ReadAsync(job, from, token))
         {
-            foreach (JournalEntry entry in EntryReader.Read(job, record, null, out _))
+            foreach (JournalEntry entry in EntryReader.Read(job, record, null, out _, await Beside.LoadAsync(storage, job, record, token)))
             {
 #if MILLSTREAM_PLANTED_BUGS
                 if (PlantedBugs.Is(Bug.StoredReaderSkips) && entry.Number == from && from > 3) continue;

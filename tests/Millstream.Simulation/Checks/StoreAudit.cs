@@ -65,7 +65,7 @@ internal sealed class StoreAudit(DurableHistory history)
         if (job.Ending is not null)
             Fail(job, $"{by} wrote {append.Record.Count} entries to it after its end");
         if (append.Record.Count > 0)
-            Read(job, append.Record);
+            Read(job, append);
         if (append.Head is { } head)
             CheckHead(job, head);
         foreach (long item in append.Taken)
@@ -77,12 +77,13 @@ internal sealed class StoreAudit(DurableHistory history)
         return job;
     }
 
-    private void Read(StoredRecord job, JournalRecord record)
+    private void Read(StoredRecord job, JobAppend append)
     {
+        JournalRecord record = append.Record;
         List<(JournalEntry Entry, int Batch)> entries = job.Record.Journal.Entries;
         if (record.First != entries.Count + 1)
             Fail(job, $"a record from {record.First} on follows entry {entries.Count}");
-        foreach (JournalEntry entry in EntryReader.Read(job.Record.Id, record, job.Chain, out Chain chain))
+        foreach (JournalEntry entry in EntryReader.Read(job.Record.Id, record, job.Chain, out Chain chain, Beside.Of(append.Blobs)))
         {
             job.Chain = chain;
             job.Add(entry, history.Time.Now);

@@ -37,6 +37,8 @@ internal sealed class HeldStorage(IJournalStorage inner) : IJournalStorage
 
     public Task<long> OpenRunnerAsync(CancellationToken token = default) => inner.OpenRunnerAsync(token);
 
+    public Task<ReadOnlyMemory<byte>?> ReadBlobAsync(JobId job, string hash, CancellationToken token = default) => inner.ReadBlobAsync(job, hash, token);
+
     public IAsyncEnumerable<JournalRecord> ReadAsync(JobId job, long from, CancellationToken token = default) => inner.ReadAsync(job, from, token);
 
     public Task<JobHead?> FindAsync(JobId job, CancellationToken token = default) => inner.FindAsync(job, token);

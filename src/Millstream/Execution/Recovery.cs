@@ -59,27 +59,12 @@ internal sealed class Recovery(long time = 0)
     {
         from = Math.Max(1, from == 0 ? head.Checkpoint : Math.Min(from, Math.Max(1, head.Checkpoint)));
         List<JournalEntry> entries = [];
-        Chain? chain = Chain.Start(head.Id);
-        long next = 1;
-        if (from > 1)
-            (chain, next) = (null, await RecordBeforeAsync(storage, head.Id, from, token));
-        bool isFirst = true;
-        long bytes = 0;
-        await foreach (JournalRecord record in storage.ReadAsync(head.Id, next, token))
-        {
-            if (isFirst && from > 1)
-                next = record.First;
-            if (record.First != next)
-                throw new JournalDamagedException(head.Id, record.First, $"should be at {next}");
-            Beside? beside = await Beside.LoadAsync(storage, head.Id, record, token);
-            List<JournalEntry> read = EntryReader.Read(head.Id, record, isFirst && record.First == 1 ? Chain.Start(head.Id) : chain, out Chain after, beside);
-            (chain, next, isFirst) = (after, next + record.Count, false);
-            bytes += record.Bytes.Length + (beside?.Size ?? 0);
-            entries.AddRange(record.First >= from ? read : read.Where(e => e.Number >= from));
-        }
-        if (isFirst)
+        RecordReader reader = new(storage, head.Id);
+        await foreach (List<JournalEntry> read in reader.ReadAsync(from, token))
+            entries.AddRange(read[0].Number >= from ? read : read.Where(e => e.Number >= from));
+        if (entries.Count == 0)
             throw new JournalDamagedException(head.Id, from, "is missing");
-        return new RecoveredJob(new StoredJobState(head, next - 1, chain!.Value, bytes, entries[^1].Time), [.. entries]);
+        return new RecoveredJob(new StoredJobState(head, reader.Last, reader.Chain, reader.Bytes, entries[^1].Time), [.. entries]);
     }
 
     /// <summary>Takes over one child with its own children; null where another runner has it.</summary>
@@ -132,13 +117,5 @@ internal sealed class Recovery(long time = 0)
                 _children[id] = child;
             await ReadChildrenAsync(storage, runner, child, claimed, dormant, token);
         }
-    }
-
-    // The record before the one that holds the entry: from it the chain can be checked.
-    private static async Task<long> RecordBeforeAsync(IJournalStorage storage, JobId job, long number, CancellationToken token)
-    {
-        await foreach (JournalRecord record in storage.ReadAsync(job, number, token))
-            return Math.Max(1, record.First - 1);
-        throw new JournalDamagedException(job, number, "is missing");
     }
 }

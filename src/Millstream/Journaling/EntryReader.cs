@@ -12,6 +12,18 @@ internal static class EntryReader
     [ThreadStatic]
     private static (byte[] Json, AttemptOf Attempt)? s_attempt;
 
+    /// <summary>The chain after a record.</summary>
+    /// <exception cref="JournalDamagedException">It is no record, or was written by a newer version.</exception>
+    public static Chain ChainOf(JobId job, JournalRecord record)
+    {
+        ReadOnlySpan<byte> bytes = record.Bytes.Span;
+        if (bytes.Length < EntryWriter.HeaderSize)
+            throw new JournalDamagedException(job, record.First, $"is {bytes.Length} bytes long, too short for a record");
+        if (bytes[0] > EntryWriter.BesideVersion)
+            throw new JournalDamagedException(job, record.First, $"has format {bytes[0]}, but this version of Millstream reads up to {EntryWriter.BesideVersion}; use a newer one");
+        return Chain.Read(bytes[1..]);
+    }
+
     /// <summary>The entries of a record, with their numbers.</summary>
     /// <param name="job">The job, for messages.</param>
     /// <param name="record">The record.</param>
@@ -21,13 +33,8 @@ internal static class EntryReader
     /// <exception cref="JournalDamagedException">It is not what was written, or was written by a newer version.</exception>
     public static List<JournalEntry> Read(JobId job, JournalRecord record, Chain? before, out Chain after, Beside? beside = null)
     {
-        ReadOnlySpan<byte> bytes = record.Bytes.Span;
-        if (bytes.Length < EntryWriter.HeaderSize)
-            throw new JournalDamagedException(job, record.First, $"is {bytes.Length} bytes long, too short for a record");
-        if (bytes[0] > EntryWriter.BesideVersion)
-            throw new JournalDamagedException(job, record.First, $"has format {bytes[0]}, but this version of Millstream reads up to {EntryWriter.BesideVersion}; use a newer one");
-        ReadOnlySpan<byte> entries = bytes[EntryWriter.HeaderSize..];
-        after = Chain.Read(bytes[1..]);
+        after = ChainOf(job, record);
+        ReadOnlySpan<byte> entries = record.Bytes.Span[EntryWriter.HeaderSize..];
         if (before is { } chain && chain.Next(entries) != after)
             throw new JournalDamagedException(job, record.First, "does not follow from the one before it: it was changed, or one is missing");
         try

@@ -13,14 +13,13 @@ internal static class JobFork
         if (job.Id.IsChild)
             throw new ArgumentException($"Job {job.Id} is a child and goes on with its parent; fork job {job.Id.Root}.", nameof(job));
         ArgumentOutOfRangeException.ThrowIfLessThan(at, 1);
-        await foreach (JournalRecord record in storage.ReadAsync(job.Id, at, token))
+        await foreach (List<JournalEntry> entries in new RecordReader(storage, job.Id).ReadAsync(at, token))
         {
             // Turns are appended in one piece, so what is near is in the same record.
-            List<JournalEntry> entries = EntryReader.Read(job.Id, record, null, out _, await Beside.LoadAsync(storage, job.Id, record, token));
-            JournalEntry entry = entries[(int)(at - record.First)];
+            JournalEntry entry = entries[(int)(at - entries[0].Number)];
             if (IsBetweenTurns(entry))
                 return;
-            long below = entries.LastOrDefault(e => e.Number < at && IsBetweenTurns(e))?.Number ?? record.First - 1;
+            long below = entries.LastOrDefault(e => e.Number < at && IsBetweenTurns(e))?.Number ?? entries[0].Number - 1;
             if (entry.IsEnding)
                 throw new ArgumentException($"Entry {at} is the last one of job {job.Id}, and a fork from there would have nothing to do; give less than {at}{(below > 0 ? $", at most {below}" : "")}.", nameof(at));
             long? above = entries.FirstOrDefault(e => e.Number > at && IsBetweenTurns(e))?.Number;
@@ -28,9 +27,9 @@ internal static class JobFork
             throw new ArgumentException($"Entry {at} of job {job.Id} is inside a turn, and a fork begins behind the end of one; {(near.Length > 0 ? $"the nearest {(near.Length > 1 ? "are" : "is")} {string.Join(" and ", near)}" : "there is none")}.", nameof(at));
         }
         JournalEntry? last = null, good = null;
-        await foreach (JournalRecord record in storage.ReadAsync(job.Id, Math.Max(1, job.Checkpoint), token))
+        await foreach (List<JournalEntry> entries in new RecordReader(storage, job.Id).ReadAsync(Math.Max(1, job.Checkpoint), token))
         {
-            foreach (JournalEntry entry in EntryReader.Read(job.Id, record, null, out _, await Beside.LoadAsync(storage, job.Id, record, token)))
+            foreach (JournalEntry entry in entries)
                 (last, good) = (entry, IsBetweenTurns(entry) ? entry : good);
         }
         throw new ArgumentException($"Job {job.Id} has {last?.Number ?? 0} entries, so there is no entry {at}{(good is null ? "" : $"; give at most {good.Number}")}.", nameof(at));
@@ -47,15 +46,13 @@ internal static class JobFork
     public static async Task<JobHead> CopyAsync(IJournalStorage storage, JobHead from, long at, JobHead to, CancellationToken token = default)
     {
         EntryWriter bytes = new();
-        Chain chain = Chain.Start(to.Id), read = Chain.Start(from.Id);
+        Chain chain = Chain.Start(to.Id);
         long first = 1, next = 1, time = 0;
         try
         {
-            await foreach (JournalRecord record in storage.ReadAsync(from.Id, 1, token))
+            await foreach (List<JournalEntry> read in new RecordReader(storage, from.Id).ReadAsync(1, token))
             {
-                if (record.First != next)
-                    throw new JournalDamagedException(from.Id, record.First, $"should be at {next}");
-                foreach (JournalEntry entry in EntryReader.Read(from.Id, record, read, out read, await Beside.LoadAsync(storage, from.Id, record, token)).TakeWhile(e => e.Number <= at))
+                foreach (JournalEntry entry in read.TakeWhile(e => e.Number <= at))
                 {
                     bytes.Write(Moved(entry, from.Id, to.Id));
                     (next, time) = (entry.Number + 1, entry.Time);

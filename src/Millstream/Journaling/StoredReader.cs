@@ -1,6 +1,6 @@
 namespace Millstream;
 
-/// <summary>Reads a job's entries from a store, those of its children looked up.</summary>
+/// <summary>Reads a job's entries from a store, those of its children looked up. Used by one at a time.</summary>
 /// <param name="storage">The store.</param>
 /// <param name="job">The job.</param>
 /// <param name="contract">The types of its agent; null where they are not at hand, and then its events stay JSON.</param>
@@ -8,13 +8,15 @@ internal sealed class StoredReader(IJournalStorage storage, JobId job, AgentCont
 {
     private const int AtOnce = 512;
 
+    private readonly RecordReader _records = new(storage, job);
+
     /// <summary>Entries from a number on, some hundred; none where there are none yet.</summary>
     public async Task<IReadOnlyList<JournalEntry>> ReadAsync(long from, CancellationToken token)
     {
         List<JournalEntry> entries = [];
-        await foreach (JournalRecord record in storage.ReadAsync(job, from, token))
+        await foreach (List<JournalEntry> read in _records.ReadAsync(from, token))
         {
-            foreach (JournalEntry entry in EntryReader.Read(job, record, null, out _, await Beside.LoadAsync(storage, job, record, token)))
+            foreach (JournalEntry entry in read)
             {
 #if MILLSTREAM_PLANTED_BUGS
                 if (PlantedBugs.Is(Bug.StoredReaderSkips) && entry.Number == from && from > 3) continue;

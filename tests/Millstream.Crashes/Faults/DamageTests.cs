@@ -104,6 +104,8 @@ public sealed class DamageTests : IAsyncLifetime
         JournalDamagedException e = await Assert.ThrowsAsync<JournalDamagedException>(async () => await Recovery.ReadAsync(opened, (await opened.FindAsync(bad))!, 1, default));
         Assert.Contains(word, e.Message, StringComparison.Ordinal);
         Assert.Contains(bad.Value, e.Message, StringComparison.Ordinal);
+        // Who only shows it, too.
+        Assert.Equal(e.Message, (await Assert.ThrowsAsync<JournalDamagedException>(async () => await new StoredReader(opened, bad, null).ReadAsync(1, default))).Message);
         await using AgentOrchestrator orchestrator = Runtime.Make(opened);
         await orchestrator.StartAsync();
         foreach (int good in Enumerable.Range(0, Jobs).Where(i => Runtime.Id(i) != bad))

@@ -6,7 +6,7 @@ namespace Millstream;
 /// <summary>Jobs in a store, the whole engine: steps, events and restarts, beside what the store's own work costs in the same run. Payloads of 100 bytes.</summary>
 internal static class DurableBench
 {
-    private const int Jobs = 1_000, Steps = 100, Alone = 500, Emitters = 100, Flushes = 20, Events = 100, Replayed = 30_000;
+    private const int Jobs = 1_000, Steps = 100, Alone = 500, Emitters = 100, Flushes = 20, Events = 100, Together = 100, Replayed = 300_000;
     private const string CommitName = "one row in one synced commit, a bare table", AloneName = "one job alone, a sequential durable step", FloorName = "1,000 rows in one transaction with a key, a row",
         StepsName = "1,000 jobs of 100 steps, a durable step", EventsName = "100 jobs, durable events, an event", ReplayName = "replay, an entry";
 
@@ -33,8 +33,8 @@ internal static class DurableBench
 
     private static readonly BenchAgent Waiter = new("waiter", async (count, c) =>
     {
-        for (int i = 0; i < count; i++)
-            await c.RunAsync(Step, Payload);
+        for (int i = 0; i < count; i += Together)
+            await Task.WhenAll(Enumerable.Range(0, Together).Select(_ => c.RunAsync(Step, Payload)));
         await c.Signals.WaitToReadAsync();
     });
 
@@ -169,6 +169,9 @@ internal static class DurableBench
         await orchestrator.StartAsync();
         return orchestrator;
     }
+
+    /// <returns>Microseconds a step.</returns>
+    public static Task<double> StepsAsync(IJournalStorage store, int jobs, int steps) => JobsAsync(store, Stepper, jobs, steps, jobs * steps);
 
     /// <returns>Microseconds a piece of work.</returns>
     private static async Task<double> JobsAsync(IJournalStorage store, BenchAgent agent, int jobs, int count, int pieces)

@@ -1,8 +1,8 @@
 using Millstream;
 
-// ./bench [engine] [events] [fleet] [durable] [journal] [postgresql] [sandbox] [scheduler] [waiting] [--only TEXT]: all of them when none is named; `long` only when it is. With --only the cases whose
+// ./bench [engine] [events] [fleet] [durable] [journal] [postgresql] [sandbox] [scheduler] [waiting] [--only TEXT]: all of them when none is named; `long` and `dbos` only when they are. With --only the cases whose
 // names have the text. Exit code 1 when a bound is missed.
-string[] known = ["engine", "events", "fleet", "durable", "journal", "postgresql", "sandbox", "scheduler", "waiting", "long"];
+string[] known = ["engine", "events", "fleet", "durable", "journal", "postgresql", "sandbox", "scheduler", "waiting", "long", "dbos"];
 string? only = null;
 if (args is [.. var parts, "--only", var text])
     (args, only) = (parts, text);
@@ -14,7 +14,7 @@ if (args.FirstOrDefault(a => !known.Contains(a)) is { } wrong)
 
 Measure measure = new(Console.Out, only);
 Console.Out.WriteLine($"{Measure.Machine}; medians of 5 after a warm-up");
-foreach (string part in args.Length == 0 ? known[..^1] : args)
+foreach (string part in args.Length == 0 ? known[..^2] : args)
 {
     switch (part)
     {
@@ -38,6 +38,9 @@ foreach (string part in args.Length == 0 ? known[..^1] : args)
             break;
         case "journal":
             await JournalBench.RunAsync(measure);
+            break;
+        case "dbos":
+            await DbosBench.RunAsync(measure);
             break;
         case "postgresql":
             await PostgreSqlBench.RunAsync(measure);

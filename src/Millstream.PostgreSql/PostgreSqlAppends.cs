@@ -4,7 +4,7 @@ using NpgsqlTypes;
 
 namespace Millstream;
 
-/// <summary>A batch as the arrays that the function <c>append</c> takes.</summary>
+/// <summary>A batch as the arrays that the functions <c>append</c> and <c>append_beside</c> take.</summary>
 internal static class PostgreSqlAppends
 {
     // Below the limit of one message by far, and so that neither side needs much memory for a call.
@@ -17,7 +17,7 @@ internal static class PostgreSqlAppends
         long bytes = 0;
         for (int i = 0; i < batch.Length; i++)
         {
-            int size = batch[i].Record.Bytes.Length;
+            long size = batch[i].Record.Bytes.Length + batch[i].Blobs.Sum(b => (long)b.Bytes.Length);
             if (i > start && bytes + size > MostBytes)
             {
                 yield return new ArraySegment<JobAppend>(batch, start, i - start);
@@ -28,8 +28,16 @@ internal static class PostgreSqlAppends
         yield return new ArraySegment<JobAppend>(batch, start, batch.Length - start);
     }
 
-    /// <summary>The parameters after the writer's two.</summary>
-    public static NpgsqlParameter[] Parameters(IReadOnlyList<JobAppend> batch)
+    /// <summary>The call that appends a part.</summary>
+    public static PostgreSqlWriter.Call Of(IReadOnlyList<JobAppend> batch)
+    {
+        NpgsqlParameter[] parameters = Parameters(batch);
+        (int Place, JournalBlob Blob)[] blobs = [.. batch.Index().SelectMany(a => a.Item.Blobs.Select(b => (a.Index + 1, b)))];
+        return blobs.Length == 0 ? new PostgreSqlWriter.Call("append", parameters) : new PostgreSqlWriter.Call("append_beside",
+            [.. parameters, Of(NpgsqlDbType.Integer, blobs, b => b.Place), Of(NpgsqlDbType.Text, blobs, b => b.Blob.Hash), Of(NpgsqlDbType.Bytea, blobs, b => Blob(b.Blob.Bytes))]);
+    }
+
+    private static NpgsqlParameter[] Parameters(IReadOnlyList<JobAppend> batch)
     {
         (int Place, JobHead Head)[] heads = [.. batch.Index().Where(a => a.Item.Head is not null).Select(a => (a.Index + 1, a.Item.Head!))];
         (int Place, long Number)[] taken = [.. batch.Index().SelectMany(a => a.Item.Taken.Select(n => (a.Index + 1, n)))];

@@ -67,7 +67,7 @@ public sealed partial class PostgreSqlJournalStorage : IJournalStorage
         if (batch.Count == 0)
             return [];
         JobAppend[] all = [.. batch];
-        PostgreSqlWriter.Call[] calls = [.. PostgreSqlAppends.Parts(all).Select(part => new PostgreSqlWriter.Call("append", PostgreSqlAppends.Parameters(part)))];
+        PostgreSqlWriter.Call[] calls = [.. PostgreSqlAppends.Parts(all).Select(part => PostgreSqlAppends.Of(part))];
         AppendResult[] results = [.. (await _writer.WriteAsync(token, calls).ConfigureAwait(false)).Select(Result)];
         if (results.Contains(AppendResult.Appended))
             _changes.Tell();
@@ -101,6 +101,11 @@ public sealed partial class PostgreSqlJournalStorage : IJournalStorage
             from = rows[^1].Record.First + rows[^1].Record.Count;
         }
     }
+
+    /// <inheritdoc/>
+    public async Task<ReadOnlyMemory<byte>?> ReadBlobAsync(JobId job, string hash, CancellationToken token = default) =>
+        await _sessions.RowsAsync(r => r.GetFieldValue<byte[]>(0), $"SELECT b.bytes FROM {_schema}.blobs b JOIN {_schema}.jobs j ON j.key = b.job WHERE j.id = $1 AND b.hash = $2", token, job.Value, hash)
+            .ConfigureAwait(false) is [var bytes] ? new ReadOnlyMemory<byte>(bytes) : (ReadOnlyMemory<byte>?)null;
 
     /// <inheritdoc/>
     public async Task<JobHead?> FindAsync(JobId job, CancellationToken token = default) =>

@@ -5,7 +5,7 @@ internal static class PostgreSqlMigrations
 {
     // Each brings a schema from the version that is its index to the next one. What was released is never changed, only followed by another.
     // Functions do what must be one transaction, so that it is one round trip; each of their statements sees what was committed before it began.
-    public static readonly string[] All = [Tables + Writing + Append + Others];
+    public static readonly string[] All = [Tables + Writing + Append + Others, Blobs];
 
     // A row of `jobs` is the lock of its job: who writes to a job has it. `next` is the number that the next record must have.
     // Room in the pages lets a row's newer version lie beside it, without a new entry in each index.
@@ -173,6 +173,44 @@ internal static class PostgreSqlMigrations
 
         -- The moment at which a runner is dead. While the server was away nobody could say that he lives.
         CREATE FUNCTION S.dead_at(_renewed timestamptz, _ttl interval) RETURNS timestamptz LANGUAGE sql STABLE AS $$ SELECT greatest(_renewed, pg_postmaster_start_time()) + _ttl $$;
+
+        """;
+
+    // Large payloads beside the records, in the transaction of the record that names them. A batch without any is an `append`.
+    private const string Blobs = """
+        CREATE TABLE S.blobs (job bigint, hash text COLLATE "C", bytes bytea NOT NULL, PRIMARY KEY (job, hash));
+        ALTER TABLE S.blobs ALTER COLUMN bytes SET STORAGE EXTERNAL;
+
+        CREATE FUNCTION S.append_beside(
+            _writer uuid, _attempt bigint, _ids text[], _epochs bigint[], _firsts bigint[], _counts integer[], _bytes bytea[], _taken_places integer[], _taken bigint[],
+            _heads integer[], _agents text[], _versions text[], _statuses integer[], _details text[], _tenants text[], _priorities integer[], _weights double precision[],
+            _createds bigint[], _deadlines bigint[], _endeds bigint[], _dues bigint[], _runners bigint[], _restarts integer[],
+            _names text[], _idles boolean[], _checkpoints bigint[], _places integer[], _hashes text[], _blobs bytea[]) RETURNS bigint[] LANGUAGE plpgsql AS $$
+        DECLARE
+            _results bigint[] := S.append(_writer, _attempt, _ids, _epochs, _firsts, _counts, _bytes, _taken_places, _taken, _heads, _agents, _versions, _statuses, _details, _tenants,
+                _priorities, _weights, _createds, _deadlines, _endeds, _dues, _runners, _restarts, _names, _idles, _checkpoints);
+        BEGIN
+            INSERT INTO S.blobs (job, hash, bytes)
+            SELECT j.key, b.hash, b.bytes FROM unnest(_places, _hashes, _blobs) AS b (place, hash, bytes)
+            JOIN unnest(_ids, _results) WITH ORDINALITY AS k (id, result, place) ON k.place = b.place AND k.result = 0
+            JOIN S.jobs j ON j.id = k.id ON CONFLICT DO NOTHING;
+            RETURN _results;
+        END $$;
+
+        CREATE OR REPLACE FUNCTION S.remove(_writer uuid, _attempt bigint, _id text) RETURNS bigint[] LANGUAGE plpgsql AS $$
+        DECLARE
+            _key bigint;
+        BEGIN
+            PERFORM S.begin_write(_writer, _attempt);
+            SELECT j.key INTO _key FROM S.jobs j WHERE j.id = _id AND j.ended IS NOT NULL FOR UPDATE;
+            IF _key IS NOT NULL THEN
+                DELETE FROM S.records r WHERE r.job = _key;
+                DELETE FROM S.blobs b WHERE b.job = _key;
+                DELETE FROM S.inbox i WHERE i.job = _key;
+                DELETE FROM S.jobs j WHERE j.key = _key;
+            END IF;
+            RETURN S.end_write(_writer, _attempt, ARRAY[(_key IS NOT NULL)::integer]);
+        END $$;
 
         """;
 }

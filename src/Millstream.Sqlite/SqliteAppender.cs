@@ -96,6 +96,8 @@ internal sealed class SqliteAppender
             if (!direct)
                 _recentRow = raw.sqlite3_last_insert_rowid(session.Connection.Handle);
         }
+        foreach (JournalBlob blob in append.Blobs)
+            session.Run("INSERT INTO blobs (job, hash, bytes) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING", known.Value.Key, blob.Hash, SqliteSession.Blob(blob.Bytes));
         foreach (long number in append.Taken)
             session.Run("DELETE FROM inbox WHERE number = ?1 AND job = ?2", number, known.Value.Key);
         _known[append.Job] = known.Value with { Next = record.First + record.Count };

@@ -94,6 +94,10 @@ public sealed partial class SqliteJournalStorage : IJournalStorage
     }
 
     /// <inheritdoc/>
+    public Task<ReadOnlyMemory<byte>?> ReadBlobAsync(JobId job, string hash, CancellationToken token = default) => _readers.ReadAsync<ReadOnlyMemory<byte>?>(
+        s => s.Rows(r => r.GetFieldValue<byte[]>(0), "SELECT bytes FROM blobs WHERE job = (SELECT key FROM jobs WHERE id = ?1) AND hash = ?2", job.Value, hash) is [var bytes] ? new ReadOnlyMemory<byte>(bytes) : (ReadOnlyMemory<byte>?)null, token);
+
+    /// <inheritdoc/>
     public Task<JobHead?> FindAsync(JobId job, CancellationToken token = default) => _readers.ReadAsync(
         s => s.Rows(JobHeadRow.Read, $"SELECT {JobHeadRow.Columns} FROM jobs WHERE id = ?1", job.Value) is [var (_, head)] ? head : null, token);
 
@@ -135,6 +139,7 @@ public sealed partial class SqliteJournalStorage : IJournalStorage
             return (false, false);
         foreach (string table in (string[])["records", "recent"])
             session.Run($"DELETE FROM {table} WHERE place >= ?1 AND place < ?2", SqliteAppender.Place(key, 0), SqliteAppender.Place(key + 1, 0));
+        session.Run("DELETE FROM blobs WHERE job = ?1", key);
         session.Run("DELETE FROM inbox WHERE job = ?1", key);
         session.Run("DELETE FROM jobs WHERE key = ?1", key);
         _appender.Forget(job);

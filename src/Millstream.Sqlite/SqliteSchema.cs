@@ -29,6 +29,10 @@ internal static class SqliteSchema
         CREATE UNIQUE INDEX inbox_senders ON inbox (job, sender);
         CREATE TABLE runners (number INTEGER PRIMARY KEY AUTOINCREMENT, process INTEGER NOT NULL, host TEXT NOT NULL, opened INTEGER NOT NULL) STRICT;
         """,
+        """
+        CREATE TABLE blobs (row INTEGER PRIMARY KEY, job INTEGER NOT NULL, hash TEXT NOT NULL, bytes BLOB NOT NULL) STRICT;
+        CREATE UNIQUE INDEX blobs_hashes ON blobs (job, hash);
+        """,
     ];
 
     /// <summary>The version that this code writes.</summary>

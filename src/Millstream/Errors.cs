@@ -26,6 +26,9 @@ public static class ErrorTypes
     /// <summary>The body waited for, or was resumed by, what its context did not give.</summary>
     public const string OutsideTurn = "OutsideTurn";
 
+    /// <summary>The body of a job that is verified (<see cref="JobOptions.Verify"/>) did not do the same again.</summary>
+    public const string NonDeterministic = "NonDeterministic";
+
     /// <summary>The job's durable entries outgrew the in-memory journal.</summary>
     public const string JournalFull = "JournalFull";
 }

@@ -96,12 +96,21 @@ public sealed class JobDetachedException : OperationCanceledException
     public JobId Job { get; }
 }
 
-/// <summary>A value is larger than a journal takes.</summary>
+/// <summary>A value is larger than <see cref="OrchestratorLimits.PayloadBytes"/>.</summary>
 public sealed class PayloadTooLargeException : MillstreamException
 {
-    internal PayloadTooLargeException(Type type, long size, long limit) : base($"a {type.Name} of {size:N0} bytes, but {limit:N0} are the most")
+    internal PayloadTooLargeException(Type type, long size, long limit) : this($"a {type.Name}", size, limit, "give the path of a file with it, or give less")
     {
     }
+
+    internal PayloadTooLargeException(string what, long size, long limit, string remedy)
+        : base($"{what} is {size:N0} bytes of JSON, and OrchestratorLimits.PayloadBytes is {limit:N0}: {remedy}, or raise that limit") => (Size, Limit) = (size, limit);
+
+    /// <summary>Its size, in bytes of JSON.</summary>
+    public long Size { get; }
+
+    /// <summary>The limit, in bytes.</summary>
+    public long Limit { get; }
 }
 
 /// <summary>A job cannot go on with the code and the store there are; nothing of it is lost.</summary>

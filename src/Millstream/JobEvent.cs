@@ -114,8 +114,14 @@ public static class JobEventKinds
     /// <summary>Output while it runs; <c>stream</c>, <c>index</c>, <c>text</c> or <c>base64</c>.</summary>
     public const string TaskDelta = "task.delta";
 
-    /// <summary>An attempt failed and another follows; <c>error</c>, <c>delayMs</c>. What the attempt streamed is superseded.</summary>
+    /// <summary>An attempt failed and another follows; <c>error</c>, <c>delayMs</c>.</summary>
     public const string TaskRetried = "task.retried";
+
+    /// <summary>Another attempt follows one that has shown output: drop its deltas, which lie between <c>from</c> and <c>to</c>.</summary>
+    public const string Superseded = "superseded";
+
+    /// <summary>A task waits, without a lease, for a secret that has no value in this process; <c>reason</c>, which is <see cref="JobEvent.Data"/> as well.</summary>
+    public const string TaskWaiting = "task.waiting";
 
     /// <summary>A task gave its output; <c>output</c>.</summary>
     public const string TaskCompleted = "task.completed";

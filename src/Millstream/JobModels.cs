@@ -112,6 +112,14 @@ public sealed record JobOptions
 
     /// <summary>When the job must have ended: then it is stopped like a cancelled one and fails with <see cref="ErrorTypes.DeadlineExceeded"/>.</summary>
     public DateTimeOffset? Deadline { get; init; }
+
+    /// <summary>
+    /// For tests: what the job's body gets is read back from bytes, as in a store, and before the job ends its body is run again on what was recorded,
+    /// with nothing done. If it asks for something else, because it read a clock, made an id or used a static, the job fails with
+    /// <see cref="ErrorTypes.NonDeterministic"/> and both sides in the message. Children are verified, too. It costs the body's own time once more and keeps
+    /// all that is recorded, and the job stays in memory while it waits. Not kept: another process that goes on with the job does not verify it. Default false.
+    /// </summary>
+    public bool Verify { get; init; }
 }
 
 /// <summary>One line about a job.</summary>

@@ -11,7 +11,7 @@ internal enum Bug
     LostSync, OfferLost, EpochNotChecked, ClaimKeepsEpoch, ClaimsLivingJobs, ChainNotCarried, NumberNotCarried, EffectsWhileReplaying, InboxItemTwice, InboxItemNotRemoved,
     InboxItemTakenEarly, SendersForgotten, TimerNotSetAgain, TimerSetFromNow, AttemptsForgotten, FailuresForgotten, ChildStartedAgain, ChildEndForgotten, ChildShownAgain, HeadNotEnded, HeadGivesJobAway,
     CancelNotReplayed, DeltaOfFirstAttempt, RandomSeededAnew, IdSeededAnew, NowNotRecorded, TimedOutWrittenAgain, FailureForgotten, WriterNotWokenAgain,
-    DeadlineForgotten, LeaseRunnerForgotten, StoredReaderSkips, AttemptNotWritten, DeafAfterFailure, FlushForgotten, AnswerBeforeReplay,
+    DeadlineForgotten, LeaseRunnerForgotten, StoredReaderSkips, AttemptNotWritten, DeafAfterFailure, FlushForgotten, AnswerBeforeReplay, OutputLeftBehind, SupersededForgotten, ClockGoesBack, ClockStandsStill,
 }
 
 /// <summary>Which of them is active on this thread.</summary>

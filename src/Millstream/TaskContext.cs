@@ -39,7 +39,22 @@ public abstract class TaskContext
     /// <exception cref="InvalidOperationException">There is no such resource in the lease; the message names what there is.</exception>
     public T Resource<T>(string? name = null) where T : class => Lease.Get<T>(name);
 
-    /// <summary>Adds output to the job's stream while the task runs, as tokens or a command's output. Never waits.</summary>
+    /// <summary>
+    /// The value of a secret, read now. Those that the task's input holds were there when the attempt began; where one is not, the exception makes the task wait for it
+    /// and start again, and fails a task that must not be repeated.
+    /// </summary>
+    /// <param name="secret">The reference.</param>
+    /// <exception cref="SecretMissingException">It has no value in this process now; let it pass.</exception>
+    public string Reveal(Secret secret)
+    {
+        ArgumentNullException.ThrowIfNull(secret);
+        return secret.Read();
+    }
+
+    /// <summary>
+    /// Adds output to the job's stream while the task runs, as tokens or a command's output. Never waits. What comes while a store is busy with what
+    /// came before is joined to one <c>task.delta</c>; when another attempt follows, a <c>superseded</c> entry tells readers to drop it.
+    /// </summary>
     /// <param name="chunk">The bytes; copied.</param>
     /// <param name="stream">Which output, as in <c>stdout</c>.</param>
     public abstract void Delta(ReadOnlySpan<byte> chunk, string stream = "output");

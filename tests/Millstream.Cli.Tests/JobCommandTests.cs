@@ -69,6 +69,7 @@ public sealed class JobCommandTests : IDisposable
         await resumed.WaitForAsync("task.inDoubt");
         CommandResult shown = await MillstreamAsync("jobs", "show", "j1");
         Assert.Contains("question   t1: task gate may have run (attempt 1); {\"action\":\"retry\"}", shown.Output);
+        Assert.Contains("task       gate: in doubt (it may have run; question t1)", shown.Output);
         CommandResult answered = await MillstreamAsync("answer", "j1", "t1", """{"action":"complete","output":{"status":200,"headers":{},"text":"from the log"}}""");
         Assert.True(answered.ExitCode == 0, answered.Error);
         JsonElement[] lines = JsonLines.Check((await resumed.EndAsync()).Output);

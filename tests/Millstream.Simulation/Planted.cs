@@ -3,7 +3,7 @@ namespace Millstream.Simulation;
 /// <summary>The check of the checker: each planted bug must be found, and without it the same seeds must pass.</summary>
 internal static class Planted
 {
-    public const int MaxSeeds = 3000;
+    public const int MaxSeeds = 10_000;
 
 #if MILLSTREAM_PLANTED_BUGS
     public static int Run(int seeds, string? only)

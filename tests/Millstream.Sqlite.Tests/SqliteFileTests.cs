@@ -67,7 +67,20 @@ public sealed class SqliteFileTests : SqliteTest
         await using (SqliteJournalStorage store = new(Journal))
             await store.AppendAsync([Made(Job)]);
         Sql(Journal, "PRAGMA user_version = 99");
-        Refused("has version 99", "up to 1", "newer Millstream");
+        Refused("has version 99", "up to 2", "newer Millstream");
+    }
+
+    [Fact]
+    public async Task Open_VersionOne_IsBroughtUpToDateAndKeepsItsJobs()
+    {
+        await using (SqliteJournalStorage store = new(Journal))
+            await store.AppendAsync([Made(Job)]);
+        Sql(Journal, "DROP TABLE blobs; PRAGMA user_version = 1");
+        await using SqliteJournalStorage opened = new(Journal);
+        Assert.Equal(SqliteSchema.Version, opened.WriterSession.Number("PRAGMA user_version"));
+        JobAppend next = new() { Job = Job, Epoch = 1, Record = new JournalRecord(2, 1, new byte[1]), Blobs = [new JournalBlob("h", new byte[3])] };
+        Assert.Equal([AppendResult.Appended], await opened.AppendAsync([next]));
+        Assert.Equal(3, (await opened.ReadBlobAsync(Job, "h"))!.Value.Length);
     }
 
     [Fact]

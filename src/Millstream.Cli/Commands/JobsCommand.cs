@@ -105,7 +105,7 @@ internal static class JobsCommand
         if (head.Detail is { } detail)
             Row(head.Status == JobStatus.Suspended ? "reason" : "waits for", detail);
         foreach (JobEvent task in state.Tasks)
-            Row("task", $"{(task.Job == head.Id ? "" : $"{task.Job} ")}{task.Task}: {task.Kind["task.".Length..]} {task.Time.ToLocalTime():HH:mm:ss}");
+            Row("task", $"{(task.Job == head.Id ? "" : $"{task.Job} ")}{task.Task}: {Standing(task)} {task.Time.ToLocalTime():HH:mm:ss}");
         foreach (JobEvent question in state.Questions)
         {
             Row("question", $"{question.Question}: {(question.Data is { } data ? data.GetRawText() : $"task {question.Task} may have run (attempt {question.Attempt}); {DoubtAnswers}")}");
@@ -115,6 +115,13 @@ internal static class JobsCommand
         if (line.IsOrphaned)
             Console.Out.WriteLine(OutputText.Clean(ResumeCommand.NobodyRuns(line, journal)["millstream: ".Length..]));
     }
+
+    private static string Standing(JobEvent task) => task.Kind switch
+    {
+        JobEventKinds.TaskInDoubt => $"in doubt (it may have run; question {task.Question})",
+        JobEventKinds.TaskDecided => $"decided (question {task.Question})",
+        _ => task.Kind["task.".Length..],
+    };
 
     private const string DoubtAnswers = """{"action":"retry"}, {"action":"complete","output":…} or {"action":"fail","reason":…}""";
 

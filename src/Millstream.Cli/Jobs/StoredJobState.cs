@@ -29,13 +29,24 @@ internal sealed class StoredJobState
         switch (e.Kind)
         {
             // A question of a child is answered under the child's id.
-            case JobEventKinds.QuestionAsked or JobEventKinds.TaskInDoubt when !e.Job.IsChild:
+            case JobEventKinds.QuestionAsked when !e.Job.IsChild:
                 _questions.Add(e);
                 break;
-            case JobEventKinds.QuestionAnswered or JobEventKinds.QuestionWithdrawn or JobEventKinds.QuestionWithdrawing or JobEventKinds.TaskDecided:
+            case JobEventKinds.QuestionAnswered or JobEventKinds.QuestionWithdrawn or JobEventKinds.QuestionWithdrawing:
                 _questions.RemoveAll(q => q.Question == e.Question && q.Job == e.Job);
                 break;
-            case JobEventKinds.TaskScheduled or JobEventKinds.TaskStarted or JobEventKinds.TaskRetried or JobEventKinds.TaskStopping:
+            case JobEventKinds.TaskInDoubt:
+                Forget(e);
+                _tasks.Add(e);
+                if (!e.Job.IsChild)
+                    _questions.Add(e);
+                break;
+            case JobEventKinds.TaskDecided:
+                Forget(e);
+                _tasks.Add(e);
+                _questions.RemoveAll(q => q.Question == e.Question && q.Job == e.Job);
+                break;
+            case JobEventKinds.TaskScheduled or JobEventKinds.TaskStarted or JobEventKinds.TaskRetried or JobEventKinds.TaskWaiting or JobEventKinds.TaskStopping:
                 Forget(e);
                 _tasks.Add(e);
                 break;

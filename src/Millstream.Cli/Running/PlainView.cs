@@ -96,6 +96,9 @@ internal sealed class PlainView(RunModel model, TextWriter output, TextWriter er
             case JobEventKinds.TaskDelta when !line.IsFanOut:
                 _output.Add(line, e);
                 break;
+            case JobEventKinds.Superseded:
+                _output.StartAgain(line);
+                break;
         }
     }
 

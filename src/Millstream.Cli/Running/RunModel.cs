@@ -151,6 +151,9 @@ internal sealed class RunModel
             case JobEventKinds.TaskDelta:
                 line.LastOutput = OutputText.LastLine(e.Bytes.Span) ?? line.LastOutput;
                 break;
+            case JobEventKinds.Superseded when !line.IsFanOut:
+                line.LastOutput = null;
+                break;
         }
     }
 

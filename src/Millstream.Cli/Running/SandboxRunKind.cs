@@ -15,6 +15,8 @@ internal static class SandboxRunKind
 
     private static async Task<JsonElement> RunAsync(JsonElement with, string folder, TaskContext context)
     {
+        if (ValueRanges.Fault("sandbox.run", with) is { } fault)
+            throw new TerminalTaskException(fault);
         SandboxResult result;
         try
         {

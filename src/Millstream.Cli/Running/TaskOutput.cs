@@ -39,6 +39,13 @@ internal sealed class TaskOutput(TextWriter error)
         }
     }
 
+    /// <summary>Another attempt follows: it shows its own first lines, and no rest of a line of the one before.</summary>
+    public void StartAgain(TaskLine line)
+    {
+        Flush(line);
+        _shown.Remove(line);
+    }
+
     private void Show(TaskLine line, string text)
     {
         int shown = _shown[line] = _shown.GetValueOrDefault(line) + 1;

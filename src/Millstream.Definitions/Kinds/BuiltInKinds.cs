@@ -16,6 +16,8 @@ public static class BuiltInKinds
 
     private static TaskKind Kind(string name, Func<JsonElement, TaskKindUse, TaskContext, Task<JsonElement>> run) => new(name, use => AgentTask.Create<JsonElement, JsonElement>(use.TaskId, async (with, context) =>
     {
+        if (ValueRanges.Fault(name, with) is { } fault)
+            throw new TerminalTaskException(fault);
         try
         {
             return await run(with, use, context);

@@ -105,6 +105,8 @@ internal sealed class TaskGraph
         ValueNode values = _context.Checker.Check(draft.With, with, root, name + ".with");
         if (draft.Kind?.Name == "template")
             TemplateText.Check(_context, (MapValue)values, name);
+        if (values is MapValue given)
+            ValueRanges.Check(_context.Faults, draft.Kind?.Name, given, name);
         if (draft.Kind?.Name == "sandbox.run")
             SandboxValues.Check(_context.Faults, (MapValue)values, name);
         if (draft.Kind?.Name == "http.get")

@@ -83,7 +83,7 @@ public sealed partial class AgentOrchestrator
             throw new ArgumentException($"Agent {agent.Id} {agent.Version} is not registered, so after a crash nobody could find its code; add it to {nameof(OrchestratorOptions)}.{nameof(OrchestratorOptions.Agents)}, or use services.AddAgent<{agent.GetType().Name}>().", nameof(agent));
         if (options.Id is { } id && await jobs.FindAsync(id) is { } known)
             return Same(known, agent);
-        JobRunner runner = Start(agent, _engine.Copy(agent.Contract.Input, input), options);
+        JobRunner runner = Start(agent, input, options);
         if (await WhenStoredAsync(runner) is { } stored)
             return new LiveJob(jobs, stored);
         return await jobs.FindAsync(runner.Id) is { } other ? Same(other, agent) : throw new JournalStorageException($"Job {runner.Id} was there and is gone; start it again.");

@@ -159,12 +159,13 @@ public sealed partial class AgentOrchestrator : IAsyncDisposable
         _ = agent.Contract;
         if (options.Id is { } id)
             CheckNew(id);
-        JobRunner runner = new(_engine, options.Id ?? _engine.NewJobId(), agent, options, null) { WhenEnded = _engine.Jobs.Ended };
+        JobRunner runner = new(_engine, options.Id ?? _engine.NewJobId(), agent, options) { WhenEnded = _engine.Jobs.Ended };
+        object? copy = runner.Copy(agent.Contract.Input, input);
         if (!_engine.Jobs.TryAdd(runner, out JobRunner? known))
             return known.Agent.Id == agent.Id ? known : throw new InvalidOperationException($"Job {known.Id} belongs to agent {known.Agent.Id}, not {agent.Id}; use another id.");
         if (_engine.IsStopping)
             _ = runner.DetachAsync();
-        runner.Enqueue(new StartDelivery(input));
+        runner.Enqueue(new StartDelivery(copy));
         return runner;
     }
 

@@ -57,7 +57,7 @@ internal abstract class ChildCommand(Agent agent, object? input, string subject)
 
     public override void Start()
     {
-        JobOptions options = new() { Id = ChildId, Tenant = Runner.Options.Tenant, Priority = Runner.Options.Priority, Weight = Runner.Options.Weight };
+        JobOptions options = new() { Id = ChildId, Tenant = Runner.Options.Tenant, Priority = Runner.Options.Priority, Weight = Runner.Options.Weight, Verify = Runner.Options.Verify };
         _child = Runner.Engine.StartChild(agent, input, options, Runner, Ended);
         if (Runner.Engine.IsDurable)
             _ = Outside.Run(() => AdoptAsync(_child));

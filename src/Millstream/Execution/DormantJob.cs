@@ -1,7 +1,10 @@
 namespace Millstream;
 
 /// <summary>A job, with its children, that has left memory until something comes for it.</summary>
-internal sealed class DormantJob(JobId root, long due)
+/// <param name="root">The job.</param>
+/// <param name="due">When the first of its timers is due, by the clock of who brings it back, in UTC ticks; <see cref="long.MaxValue"/> for never.</param>
+/// <param name="ahead">How far the job's clock is ahead of that one.</param>
+internal sealed class DormantJob(JobId root, long due, long ahead)
 {
     private Dictionary<JobId, JobTies>? _ties;
 
@@ -9,6 +12,9 @@ internal sealed class DormantJob(JobId root, long due)
 
     /// <summary>When the first of its timers is due, in UTC ticks; <see cref="long.MaxValue"/> for never.</summary>
     public long Due => due;
+
+    /// <summary>How far its own clock is ahead, in ticks.</summary>
+    public long Ahead => ahead;
 
     /// <summary>Not to be brought back earlier, in UTC ticks.</summary>
     public long NotBefore { get; init; }
@@ -23,7 +29,7 @@ internal sealed class DormantJob(JobId root, long due)
     public DormantJob Again(long time)
     {
         lock (this)
-            return new DormantJob(root, time) { _ties = _ties };
+            return new DormantJob(root, time, ahead) { _ties = _ties };
     }
 
     /// <summary>What outsiders hold of it or one of its children.</summary>

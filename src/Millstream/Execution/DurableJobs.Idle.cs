@@ -7,6 +7,7 @@ internal sealed partial class DurableJobs
     private static readonly TimeSpan RetryPause = TimeSpan.FromSeconds(1);
 
     private readonly Lock _gate = new();
+    private readonly SteadyClock _clock = new(engine.Time);
     private readonly Dictionary<JobId, DormantJob> _dormant = [];
     private readonly PriorityQueue<DormantJob, long> _due = new();
     private readonly LinkedList<JobRunner> _idle = [];
@@ -145,7 +146,9 @@ internal sealed partial class DurableJobs
                 return true;
         }
         _idle.Remove(root.IdleNode!);
-        DormantJob dormant = new(root.Id, tree.Min(j => j.Due()));
+        // Each has a clock of its own, which must not go back when it comes back.
+        long ahead = tree.Max(j => j.Journal.Time) - _clock.Read(), due = tree.Min(j => j.Due());
+        DormantJob dormant = new(root.Id, due == long.MaxValue ? due : due - ahead, ahead);
         foreach (JobRunner job in tree)
         {
             (job.Ties.Questions, job.Ties.WaitsFor) = (job.Questions(), job.WaitsFor());
@@ -160,10 +163,12 @@ internal sealed partial class DurableJobs
 
     private void AddDormant(JobHead head, int restarts)
     {
-        long notBefore = restarts < 2 ? 0 : LongTimer.After(engine.UtcTicks, engine.Options.Restarts.DelayAfter(restarts - 1, null, engine.NextRandom()));
-        long due = notBefore > 0 ? notBefore : Math.Min(head.Due?.UtcTicks ?? long.MaxValue, head.Deadline?.UtcTicks ?? long.MaxValue);
         lock (_gate)
-            Add(new DormantJob(head.Id, due) { NotBefore = notBefore });
+        {
+            long notBefore = restarts < 2 ? 0 : LongTimer.After(_clock.Read(), engine.Options.Restarts.DelayAfter(restarts - 1, null, engine.NextRandom()));
+            long due = notBefore > 0 ? notBefore : Math.Min(head.Due?.UtcTicks ?? long.MaxValue, head.Deadline?.UtcTicks ?? long.MaxValue);
+            Add(new DormantJob(head.Id, due, 0) { NotBefore = notBefore });
+        }
     }
 
     private void Add(DormantJob job)
@@ -185,11 +190,18 @@ internal sealed partial class DurableJobs
             Arm(job.Due);
     }
 
+    /// <summary>The time that a job's clock must not be behind of when it comes back.</summary>
+    private long TimeOf(DormantJob job)
+    {
+        lock (_gate)
+            return _clock.Read() + job.Ahead;
+    }
+
     private void Arm(long due)
     {
         _dueTimer?.Dispose();
         _armed = due;
-        _dueTimer = LongTimer.Start(engine.Time, static jobs => ((DurableJobs)jobs!).WakeDue(), this, TimeSpan.FromTicks(Math.Max(0, due - engine.UtcTicks)) + TimeSpan.FromMilliseconds(1));
+        _dueTimer = LongTimer.Start(engine.Time, static jobs => ((DurableJobs)jobs!).WakeDue(), this, TimeSpan.FromTicks(Math.Max(0, due - _clock.Read())) + TimeSpan.FromMilliseconds(1));
     }
 
     private void WakeDue()
@@ -201,7 +213,7 @@ internal sealed partial class DurableJobs
             _armed = long.MaxValue;
             while (_due.TryPeek(out DormantJob? job, out long due))
             {
-                if (due > engine.UtcTicks)
+                if (due > _clock.Read())
                 {
                     Arm(due);
                     return;
@@ -219,7 +231,7 @@ internal sealed partial class DurableJobs
         if (_isStopped)
             job.Waking.TrySetException(new JobDetachedException(job.Root));
         // Else it comes back when its time has come.
-        else if (job.NotBefore <= engine.UtcTicks)
+        else if (job.NotBefore <= _clock.Read())
             Begin(job);
         return job.Waking.Task;
     }
@@ -269,7 +281,7 @@ internal sealed partial class DurableJobs
             {
                 _dormant.Remove(job.Root);
                 if (failure is not null && !_isStopped)
-                    Add(job.Again(LongTimer.After(engine.UtcTicks, RetryPause)));
+                    Add(job.Again(LongTimer.After(_clock.Read(), RetryPause)));
             }
             _waking--;
             if (!_isStopped && _toWake.TryDequeue(out DormantJob? next))

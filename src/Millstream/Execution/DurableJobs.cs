@@ -86,18 +86,18 @@ internal sealed partial class DurableJobs(Engine engine, IJournalStorage storage
         return IsDormant(id) ? new LiveJob(this, head, stored.Contract) : stored;
     }
 
-    private StoredJob Stored(JobHead head) => new(storage, head, engine.Options.Agents.Find(head.AgentId, head.AgentVersion, engine.Options.Services)?.Contract, Hear);
+    private StoredJob Stored(JobHead head) => new(engine, storage, head, engine.Options.Agents.Find(head.AgentId, head.AgentVersion, engine.Options.Services)?.Contract, Hear);
 
     /// <summary>Reads a job and starts its replay; where that cannot be, it is set aside with the reason.</summary>
     private async Task<IJobSource> BringAsync(JobHead head, IReadOnlyDictionary<JobId, JobHead> claimed, DormantJob? dormant, CancellationToken token)
     {
         if (engine.Options.Agents.Find(head.AgentId, head.AgentVersion, engine.Options.Services) is not { } agent)
             return await SetAsideAsync(head, $"agent {head.AgentId} {head.AgentVersion} is not registered here", token);
-        Recovery recovery = new();
+        Recovery recovery = new(dormant is null ? 0 : TimeOf(dormant));
         RecoveredJob job;
         try
         {
-            job = await Recovery.ReadAsync(storage, head, 0, token);
+            job = recovery.NotBefore(await Recovery.ReadAsync(storage, head, 0, token));
             // It ended here while the heads of a claim that the store had broken off were looked through.
             if (job.Ending is not null)
                 return Stored(await storage.FindAsync(head.Id, token) ?? head);

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Text.Json;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -57,6 +58,9 @@ internal sealed class Engine
 
     public Fleet Fleet { get; }
 
+    /// <summary>The largest payload of a job in a store, in bytes of its JSON.</summary>
+    public int MaxPayload => Options.Limits.PayloadBytes;
+
     public long UtcTicks => Time.GetUtcNow().UtcTicks;
 
     /// <summary>Whether the process is going. A job that is added now is not known to who stops them all.</summary>
@@ -100,24 +104,29 @@ internal sealed class Engine
             return JobId.Made(_random);
     }
 
-    /// <summary>A value as a journal gives it back; the value itself where journals are in memory only.</summary>
+    /// <summary>A value as a journal gives it back.</summary>
     /// <exception cref="PayloadTooLargeException">It is larger than a journal takes.</exception>
     public object? Copy(PayloadType type, object? value)
     {
-        if (!IsDurable)
-            return value;
-        byte[] bytes = type.ToBytes(value);
-        return bytes.Length <= EntryWriter.MaxPayload ? type.Read(bytes) : throw new PayloadTooLargeException(type.Type, bytes.Length, EntryWriter.MaxPayload);
+        object? copy = type.Copy(value, MaxPayload, out int size);
+        return size <= MaxPayload ? copy : throw new PayloadTooLargeException(type.Type, size, MaxPayload);
     }
 
-    /// <summary>Checks that a journal will take a value, while its caller can still be told.</summary>
+    /// <summary>Checks that a journal will take what comes as JSON.</summary>
     /// <exception cref="PayloadTooLargeException">It is larger than a journal takes.</exception>
-    public void Check(PayloadType type, object? value) => _ = Copy(type, value);
+    public void Check(string what, JsonElement json)
+    {
+        int size = IsDurable ? JsonMarshal.GetRawUtf8Value(json).Length : 0;
+        if (size > MaxPayload)
+            throw new PayloadTooLargeException(what, size, MaxPayload, "give the path of a file with it, or give less");
+    }
 
-    public JobJournal MakeJournal(JobRunner runner, StoredJobState? stored) => Writer is not null
-        ? new StoredJobJournal(Executor, Writer, runner, runner.Id, stored, () => new StoredReader(Writer.Storage, runner.Id, runner.Agent.Contract), Options.MinCheckpoint)
+    public JobJournal MakeJournal(JobRunner runner, StoredJobState? stored) => runner.IsShadow
+        ? new MemoryJobJournal(Executor, new SteadyClock(Time), long.MaxValue, static () => { })
+        : Writer is not null
+        ? new StoredJobJournal(Executor, new SteadyClock(Time, stored?.Time ?? 0), Writer, runner, runner.Id, stored, () => new StoredReader(Writer.Storage, runner.Id, runner.Agent.Contract), Options.MinCheckpoint, Options.MaxInline)
         : Options.JournalFactory?.Invoke(runner)
-        ?? new MemoryJobJournal(Executor, Options.Limits.JournalBytes, () => runner.Enqueue(new FaultDelivery(new JobError(ErrorTypes.JournalFull,
+        ?? new MemoryJobJournal(Executor, new SteadyClock(Time), Options.Limits.JournalBytes, () => runner.Enqueue(new FaultDelivery(new JobError(ErrorTypes.JournalFull,
             $"the entries of job {runner.Id} that must be kept are larger than {nameof(OrchestratorLimits)}.{nameof(OrchestratorLimits.JournalBytes)}, {Options.Limits.JournalBytes:N0} bytes; raise it, or emit less"))));
 
     /// <summary>Starts a job of a job; its id names the parent's command, so no other job can have it.</summary>
@@ -129,7 +138,7 @@ internal sealed class Engine
         Jobs.TryAdd(child, out _);
         if (IsStopping)
             _ = child.DetachAsync();
-        child.Enqueue(new StartDelivery(Copy(agent.Contract.Input, input)));
+        child.Enqueue(new StartDelivery(child.Copy(agent.Contract.Input, input)));
         return child;
     }
 

@@ -40,7 +40,7 @@ internal sealed partial class Fleet
         Own(resource, now);
     });
 
-    public void CoolDown(string resourceId, DateTimeOffset until) => Do((scheduler, now) => scheduler.CoolDown(resourceId, until.UtcTicks, now));
+    public void CoolDown(string resourceId, DateTimeOffset until) => Do((scheduler, now) => scheduler.CoolDown(resourceId, LongTimer.After(now, until - _time.GetUtcNow()), now));
 
     public ResourceStatus StatusOf(Resource resource)
     {

@@ -14,6 +14,7 @@ internal sealed partial class Fleet : IResourceOwner
     private readonly Lock _gate = new();
     private readonly Scheduler _scheduler;
     private readonly TimeProvider _time;
+    private readonly SteadyClock _clock;
     private readonly Dictionary<string, Worker> _workers = new(StringComparer.Ordinal);
     private readonly Dictionary<string, Resource> _resources = new(StringComparer.Ordinal);
     private readonly ITimer _timer;
@@ -22,7 +23,7 @@ internal sealed partial class Fleet : IResourceOwner
     public Fleet(SchedulerOptions options, TimeProvider time, long runnerEpoch)
     {
         _scheduler = new Scheduler(options, runnerEpoch);
-        _time = time;
+        (_time, _clock) = (time, new SteadyClock(time));
         _timer = time.CreateTimer(static state => ((Fleet)state!).Tick(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
@@ -33,7 +34,7 @@ internal sealed partial class Fleet : IResourceOwner
             _scheduler.SetRunner(epoch);
     }
 
-    private long Now => _time.GetUtcNow().UtcTicks;
+    private long Now => _clock.Read();
 
     /// <summary>Gives back what ended tasks held and asks for what their successors need, as one moment.</summary>
     public void Exchange(JobRunner.Turn turn)

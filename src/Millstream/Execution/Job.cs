@@ -125,7 +125,7 @@ public sealed class Job<TOutput, TEvent, TSignal> : Job
     /// <param name="signal">The signal; to be treated as immutable.</param>
     /// <param name="id">The sender's id of it: a second one with the same id is dropped.</param>
     public Task<SignalResult> SignalAsync(TSignal signal, string? id = null) => Source is JobRunner runner
-        ? runner.SendAsync(new SignalDelivery(runner.Engine.Copy(PayloadType.Of<TSignal>(), signal), id)) : Source.SignalAsync(PayloadType.Of<TSignal>().Write(signal), id);
+        ? runner.SendAsync(new SignalDelivery(runner.Copy(PayloadType.Of<TSignal>(), signal), id)) : Source.SignalAsync(PayloadType.Of<TSignal>().Write(signal), id);
 
     private async Task<TOutput> CompleteAsync() => await Ending switch
     {

@@ -10,6 +10,7 @@ internal sealed class JobContext<TEvent, TSignal>(JobRunner runner) : AgentConte
 {
     private SignalQueue? _signals;
     private Random? _random;
+    private BodyLogger? _logger;
     private string _seed = runner.Seed;
     private int _ids;
     private int _questions;
@@ -39,7 +40,7 @@ internal sealed class JobContext<TEvent, TSignal>(JobRunner runner) : AgentConte
 
     public override CancellationToken Cancelled => runner.CancelledToken;
 
-    public override ILogger Logger => runner.Engine.AgentLogger;
+    public override ILogger Logger => _logger ??= new BodyLogger(runner, runner.Engine.AgentLogger);
 
     public override SignalReader<TSignal> Signals => Queue;
 
@@ -65,7 +66,7 @@ internal sealed class JobContext<TEvent, TSignal>(JobRunner runner) : AgentConte
     {
         runner.Enter($"Emit({typeof(TEvent).Name})");
         runner.CheckRoom(1);
-        runner.Engine.Check(runner.Agent.Contract.Event, e);
+        runner.Check(runner.Agent.Contract.Event, e);
         runner.Add(new JournalEntry(EntryKind.Event, runner.Now) { Payload = e, PayloadType = runner.Agent.Contract.Event });
     }
 
@@ -83,7 +84,7 @@ internal sealed class JobContext<TEvent, TSignal>(JobRunner runner) : AgentConte
         runner.Enter($"AskAsync({question.GetType().Name})");
         if (token.IsCancellationRequested)
             return Task.FromCanceled<TReply>(token);
-        runner.Engine.Check(PayloadType.OfRuntime, question);
+        runner.Check(PayloadType.OfRuntime, question);
         AskCommand<TReply> command = new($"q{++_questions}", question);
         runner.Issue(command, token);
         return command.Task;
@@ -127,7 +128,7 @@ internal sealed class JobContext<TEvent, TSignal>(JobRunner runner) : AgentConte
         if (token.IsCancellationRequested)
             return Task.FromCanceled<TOutput>(token);
         ResourceRequirement.CheckGang(settings.Subject, task.Requirements, settings.Requirements);
-        runner.Engine.Check(task.InputType, input);
+        runner.Check(task.InputType, input);
         TaskCommand<TOutput> command = new(task, input, settings);
         runner.Issue(command, token);
         return command.Promise;
@@ -147,7 +148,7 @@ internal sealed class JobContext<TEvent, TSignal>(JobRunner runner) : AgentConte
         TaskPolicy policy = task.Policy;
         for (int i = 0; i < inputs.Count; i++)
         {
-            runner.Engine.Check(task.InputType, inputs[i]);
+            runner.Check(task.InputType, inputs[i]);
             BatchTask<TOutput> command = new(batch, i, task, inputs[i], new RunSettings($"{id}[{i}]", policy));
             batch.Add(i, command);
             runner.Issue(command, token);
@@ -161,7 +162,7 @@ internal sealed class JobContext<TEvent, TSignal>(JobRunner runner) : AgentConte
         _ = child.Contract;
         if (token.IsCancellationRequested)
             return Task.FromCanceled<TOutput>(token);
-        runner.Engine.Check(child.Contract.Input, input);
+        runner.Check(child.Contract.Input, input);
         ChildCommand<TOutput> command = new(child, input, subject);
         runner.Issue(command, token);
         return command.Task;

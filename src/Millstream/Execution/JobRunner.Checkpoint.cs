@@ -31,10 +31,10 @@ internal sealed partial class JobRunner
     {
         byte[] json = type.ToBytes(state);
         CheckpointOf checkpoint = new(context, _commands, _passedOn, [.. _senders ?? []], json, ForkSeed);
-        if (checkpoint.Size > EntryWriter.MaxPayload)
+        if (checkpoint.Size > _engine.MaxPayload)
         {
             if (!_isStateTooLarge)
-                _engine.Log.StateTooLarge(Id, json.Length, EntryWriter.MaxPayload);
+                _engine.Log.StateTooLarge(Id, json.Length, _engine.MaxPayload);
             _isStateTooLarge = true;
             return state;
         }

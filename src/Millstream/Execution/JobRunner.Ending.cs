@@ -50,7 +50,7 @@ internal sealed partial class JobRunner
 
     public void BeginBody(object? input)
     {
-        if (Options.Deadline is { } deadline)
+        if (!IsShadow && Options.Deadline is { } deadline)
             _deadline = LongTimer.Start(_engine.Time, static state => ((JobRunner)state!).Enqueue(new CancelDelivery("its deadline has passed", isDeadline: true)), this, Until(deadline.UtcTicks));
         _body = Agent.RunErasedAsync(input, this);
     }
@@ -89,14 +89,14 @@ internal sealed partial class JobRunner
     {
         if (_outcome is not null)
             return;
-        _isBodyOver = true;
+        _isBodyOver = _isAbandoned = true;
         _ready.Clear();
         SetOutcome(outcome);
     }
 
     public void EndGrace()
     {
-        if (_outcome is null && _engine.UtcTicks >= _graceUntil)
+        if (_outcome is null && Journal.Time >= _graceUntil)
             Abandon(new JobEnding.Cancelled(_cancelReason));
         else if (_outcome is null)
             ArmGrace();
@@ -131,6 +131,7 @@ internal sealed partial class JobRunner
         if (_outcome is not null && _firstPending is null && _ended is null)
         {
             EndedAt = Now;
+            _outcome = Verified(_outcome);
             Add(EndingEntry(_outcome));
             _ended = _outcome;
         }
@@ -139,7 +140,7 @@ internal sealed partial class JobRunner
     private void SetOutcome(JobEnding outcome)
     {
         // What comes of a cancelled body does not change that it was cancelled.
-        if (_isCancelled && outcome is JobEnding.Failed { Error: { } fault })
+        if (_isCancelled && !IsReplaying && outcome is JobEnding.Failed { Error: { } fault })
             _engine.Log.CancelledBodyFailed(Id, fault.Message);
         _outcome = _isCancelled ? CancelledEnding() : outcome;
         if (_firstPending is null)
@@ -153,10 +154,27 @@ internal sealed partial class JobRunner
         if (_isCancelled && !body.IsFaulted)
             return CancelledEnding();
         if (body.IsCompletedSuccessfully)
-            return new JobEnding.Completed(_engine.Copy(Agent.Contract.Output, body.Result));
+            return CompletedWith(body.Result);
         return body.Exception?.InnerException is { } error
             ? new JobEnding.Failed(JobError.Of(error))
             : new JobEnding.Failed(new JobError(nameof(OperationCanceledException), $"the body of agent {Agent.Id} ended with an OperationCanceledException, but the job was not cancelled; catch it where the token is the body's own"));
+    }
+
+    private JobEnding CompletedWith(object? output)
+    {
+        try
+        {
+            return new JobEnding.Completed(Copy(Agent.Contract.Output, output));
+        }
+        catch (PayloadTooLargeException e)
+        {
+            return new JobEnding.Failed(JobError.Of(new PayloadTooLargeException($"the output of agent {Agent.Id}", e.Size, e.Limit, "return the path of a file with it, or return less")));
+        }
+        catch (Exception e)
+        {
+            // Converters and properties are the agent's code.
+            return new JobEnding.Failed(JobError.Of(e) with { Message = $"the output of agent {Agent.Id} cannot be JSON and read back: {e.Message}" });
+        }
     }
 
     private JobEnding CancelledEnding() => _isDeadline
@@ -173,8 +191,8 @@ internal sealed partial class JobRunner
 
     private void ExtendGrace(TimeSpan limit)
     {
-        _graceUntil = Math.Max(_graceUntil, LongTimer.After(_engine.UtcTicks, limit));
-        if (_isCancelled)
+        _graceUntil = Math.Max(_graceUntil, LongTimer.After(Journal.Time, limit));
+        if (_isCancelled && !IsShadow)
             ArmGrace();
     }
 
@@ -186,7 +204,7 @@ internal sealed partial class JobRunner
         _graceTimer.Change(left < LongTimer.Longest ? left : LongTimer.Longest, Timeout.InfiniteTimeSpan);
     }
 
-    private TimeSpan Until(long ticks) => TimeSpan.FromTicks(Math.Max(0, ticks - _engine.UtcTicks));
+    private TimeSpan Until(long ticks) => TimeSpan.FromTicks(Math.Max(0, ticks - Journal.Time));
 
     private void DisposeTimers()
     {

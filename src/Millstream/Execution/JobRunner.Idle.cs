@@ -109,7 +109,7 @@ internal sealed partial class JobRunner
     }
 
     /// <summary>Whether nothing but signals, answers, timers and children can change it. Under the gate.</summary>
-    private bool IsPassive => _active == 0 && !_stopped && !_isCancelled && _outcome is null && _body is not null && !_isPaused;
+    private bool IsPassive => _active == 0 && !_stopped && !_isCancelled && _outcome is null && _body is not null && !_isPaused && _verification is null;
 
     /// <summary>Something of it is stored.</summary>
     public void Written()

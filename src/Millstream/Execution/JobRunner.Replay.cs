@@ -30,8 +30,10 @@ internal sealed partial class JobRunner
         for (int i = start; i < entries.Length && !IsStopped; i++)
         {
             JournalEntry entry = entries[i];
-            if (entry.Kind is EntryKind.TaskStarted or EntryKind.TaskRetried or EntryKind.TaskInDoubt or EntryKind.TaskDecided)
+            if (entry.Kind is EntryKind.TaskStarted or EntryKind.TaskRetried or EntryKind.TaskInDoubt or EntryKind.TaskDecided or EntryKind.TaskDelta or EntryKind.Superseded)
                 past[entry.Command] = past.GetValueOrDefault(entry.Command).With(entry);
+            else if (entry.Kind is EntryKind.TaskCompleted or EntryKind.TaskFailed or EntryKind.TaskCancelled)
+                past.Remove(entry.Command);
             if (entry.IsNote)
             {
                 // Turns are appended in one piece, so a note lies between two of them.
@@ -47,7 +49,7 @@ internal sealed partial class JobRunner
         _recorded = null;
         if (IsStopped)
             return;
-        Journal.Append(new JournalEntry(EntryKind.Resumed, _engine.UtcTicks) { Payload = new ResumeOf(_engine.RunnerEpoch, ((StoredJobJournal)Journal).Epoch, Agent.Version) });
+        Journal.Append(new JournalEntry(EntryKind.Resumed) { Payload = new ResumeOf(_engine.RunnerEpoch, ((StoredJobJournal)Journal).Epoch, Agent.Version) });
         ILookup<PendingCommand, SignalDelivery> passedOn = (_passedOnBefore ?? []).ToLookup(e => e.Command, e => e.Signal!);
         _passedOnBefore = null;
         foreach (PendingCommand command in Pending<PendingCommand>())
@@ -109,11 +111,11 @@ internal sealed partial class JobRunner
     private void Compare(Turn turn)
     {
         ReadOnlySpan<JournalEntry> recorded = _recorded!.Value.Span;
-        for (int i = 0; i < Math.Max(recorded.Length, turn.Entries.Count) && !IsStopped; i++)
+        for (int i = 0; i < Math.Max(recorded.Length, turn.Entries.Count) && !IsStopped && _suspended is null; i++)
         {
             JournalEntry? then = i < recorded.Length ? recorded[i] : null, now = i < turn.Entries.Count ? turn.Entries[i] : null;
-            if (then is null || now is null || !IsSame(then, now))
-                Suspend($"the code of agent {Agent.Id} {Agent.Version} is not what this job was run with, or does not do the same each time: at entry {recorded[0].Number + i} the journal has {InWords(then)}, the code now asks for {InWords(now)}. Bring back the code that ran it, then resume the job; nothing is lost.");
+            if (then is null || now is null || !IsSame(then, now) || (IsShadow && !SaysTheSame(then, now)))
+                Suspend(Difference(recorded[0].Number + i, InWords(then), InWords(now)));
         }
         foreach (Effect effect in turn.Effects)
         {
@@ -139,25 +141,41 @@ internal sealed partial class JobRunner
         };
     }
 
-    private static bool IsSame(object? then, object? now, PayloadType type) => then is StoredPayload stored && stored.Json.Span.SequenceEqual(type.ToBytes(now));
+    private string Difference(long number, string then, string now) => IsShadow
+        ? $"the body of agent {Agent.Id} {Agent.Version} does not do the same each time (JobOptions.Verify): at entry {number} the journal has {then}, run again on the same it asks for {now}. What it needs from outside it must get through its context: `context.Now`, `context.NewId()`, `context.Random`, or `await context.StepAsync(\"name\", async task => …)`."
+        : $"the code of agent {Agent.Id} {Agent.Version} is not what this job was run with, or does not do the same each time: at entry {number} the journal has {then}, the code now asks for {now}. Bring back the code that ran it, then resume the job; nothing is lost.";
+
+    // What a later version may say otherwise, and the same code may not.
+    private static bool SaysTheSame(JournalEntry then, JournalEntry now) => then.Kind switch
+    {
+        EntryKind.Event or EntryKind.QuestionAsked or EntryKind.ChildSignalled or EntryKind.JobCompleted => IsSame(then.Payload, now.Payload, now.PayloadType!),
+        EntryKind.TimerSet => (long)then.Payload! == (long)now.Payload!,
+        _ => true,
+    };
+
+    private static bool IsSame(object? then, object? now, PayloadType type) => then is StoredPayload stored && type.IsSame(stored.Json.Span, now);
 
     private static string InWords(JournalEntry? entry) => entry is null ? "nothing" : $"{EntryWords.Of(entry.Kind)}{(entry.Subject is null ? "" : $" {entry.Subject}")}{(entry.Command > 0 ? $" (command {entry.Command})" : "")}{InputOf(entry)}";
 
     private static string InputOf(JournalEntry entry)
     {
-        if (entry.Kind is not (EntryKind.TaskScheduled or EntryKind.ChildStarted))
-            return "";
         const int shown = 200;
-        string input = entry.Payload is ChildOf child ? entry.PayloadType!.Write(child.Input).GetRawText() : entry.PayloadType!.Write(entry.Payload).GetRawText();
-        return $" with input {(input.Length > shown ? input[..shown] + "…" : input)}";
+        if (entry.Kind == EntryKind.TimerSet)
+            return $" until {new DateTimeOffset((long)entry.Payload!, TimeSpan.Zero):O}";
+        if (entry.PayloadType is not { } type || entry.IsDelivery)
+            return "";
+        string input = type.Write(entry.Payload is ChildOf child ? child.Input : entry.Payload).GetRawText();
+        return $" with {(entry.Kind is EntryKind.TaskScheduled or EntryKind.ChildStarted ? "input" : entry.IsEnding ? "output" : "data")} {(input.Length > shown ? input[..shown] + "…" : input)}";
     }
 
     /// <summary>Stops without an end: the job goes on when somebody resumes it.</summary>
     public void Suspend(string reason)
     {
-        if (_suspended is not null || Ended is not null)
+        if (_suspended is not null || (Ended is not null && !IsShadow))
             return;
         _suspended = reason;
+        if (IsShadow)
+            return;
         _engine.Log.JobSuspended(Id, reason);
         _ = DetachAsync(new JobSuspendedException(Id, reason));
         (Journal as StoredJobJournal)?.Touch();

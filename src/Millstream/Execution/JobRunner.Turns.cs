@@ -66,9 +66,9 @@ internal sealed partial class JobRunner
 
     private void RunTurn(Delivery delivery)
     {
-        Now = _recorded is { } recorded ? recorded.Span[0].Time : Math.Max(Now, _engine.UtcTicks);
+        Now = _recorded is { } recorded ? recorded.Span[0].Time : Journal.BeginTurn();
 #if MILLSTREAM_PLANTED_BUGS
-        if (PlantedBugs.Is(Bug.NowNotRecorded)) Now = Math.Max(Now, _engine.UtcTicks);
+        if (PlantedBugs.Is(Bug.NowNotRecorded)) Now = Math.Max(Now, Journal.Time);
 #endif
         SynchronizationContext? previous = SynchronizationContext.Current;
         SynchronizationContext.SetSynchronizationContext(_turnContext);
@@ -108,11 +108,14 @@ internal sealed partial class JobRunner
             return;
         }
 #if MILLSTREAM_PLANTED_BUGS
-        if (PlantedBugs.Is(Bug.SecondCancelUnanswered) && turn.Entries.Count == 0) return;
+        if (PlantedBugs.Is(Bug.SecondCancelUnanswered) && turn.Entries.Count == 0) { Journal.EndTurn(); return; }
 #endif
         // A sender may hear something that no entry follows from (a duplicate, a second cancel), but not before what it rests on is durable.
         if (turn.Entries.Count == 0 && turn.Sent is null && turn.Taken is null)
+        {
+            Journal.EndTurn();
             return;
+        }
         // A note that takes something out of the inbox is none to a replay.
         if (turn.Entries.Count > 0)
             turn.Entries[^1].EndsTurn = !turn.Entries[^1].IsNote;
@@ -123,6 +126,7 @@ internal sealed partial class JobRunner
             // As if the process had gone before this turn: nothing is recorded, nothing is done.
             _ended = null;
             turn.Drop();
+            Journal.EndTurn();
             return;
         }
 #if MILLSTREAM_PLANTED_BUGS
@@ -136,6 +140,7 @@ internal sealed partial class JobRunner
             TakeOutOfInbox(turn);
         JournalEntry? checkpoint = turn.Checkpoint;
         bool durable = Journal.Append(turn.Entries, turn);
+        _verification?.Add(turn.Entries);
         if (checkpoint is not null)
             _checkpoint = checkpoint.Number;
         ShowInParent(turn.Entries);
@@ -209,9 +214,9 @@ internal sealed partial class JobRunner
 
     private static void ShowIn(JobRunner parent, JobId child, JournalEntry entry)
     {
-        if (entry.IsEnding || entry.Kind is EntryKind.JobStarted or EntryKind.JobReturned or EntryKind.JobCancelling or EntryKind.TaskDelta or EntryKind.Flush or EntryKind.Flushed or EntryKind.Checkpoint or EntryKind.Resumed)
+        if (entry.IsEnding || entry.Kind is EntryKind.JobStarted or EntryKind.JobReturned or EntryKind.JobCancelling or EntryKind.TaskDelta or EntryKind.Flush or EntryKind.Flushed or EntryKind.Checkpoint or EntryKind.Resumed or EntryKind.Superseded)
             return;
-        JournalEntry pointer = new(EntryKind.ChildEntry, entry.Time) { Subject = child.Value, Payload = new ChildPointer(child, entry, entry.Number) };
+        JournalEntry pointer = new(EntryKind.ChildEntry) { Subject = child.Value, Payload = new ChildPointer(child, entry, entry.Number) };
         parent.Journal.Append(pointer);
         parent.ShowInParent(pointer);
     }

@@ -106,16 +106,25 @@ internal sealed partial class JobRunner
             ExceptionDispatchInfo.Throw(error);
     }
 
-    public Task<SignalResult> SignalAsync(JsonElement signal, string? id) => SendAsync(new SignalDelivery(ReadSignal(Agent.Id, Agent.Contract, signal), id));
+    public Task<SignalResult> SignalAsync(JsonElement signal, string? id)
+    {
+        _engine.Check("the signal", signal);
+        return SendAsync(new SignalDelivery(ReadSignal(Agent.Id, Agent.Contract, signal), id));
+    }
 
     public Task<SignalResult> AnswerAsync(string questionId, JsonElement reply)
     {
         if (Ended is not null)
             return Task.FromResult(SignalResult.JobEnded);
+        _engine.Check("the answer", reply);
         return Question(questionId)?.AnswerAsync(reply) ?? Task.FromResult(SignalResult.UnknownQuestion);
     }
 
-    public Task<SignalResult> CancelAsync(string? reason) => SendAsync(new CancelDelivery(reason));
+    public Task<SignalResult> CancelAsync(string? reason)
+    {
+        _engine.Check("the reason of the cancel", JsonSerializer.SerializeToElement(reason));
+        return SendAsync(new CancelDelivery(reason));
+    }
 
     public Task<SignalResult> SendAsync(SentDelivery sent)
     {

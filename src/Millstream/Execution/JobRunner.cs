@@ -20,16 +20,19 @@ internal sealed partial class JobRunner : IThreadPoolWorkItem, IJobRuntime, IJob
     private volatile bool _stopped;
     private long _undurable;
 
-    public JobRunner(Engine engine, JobId id, Agent agent, JobOptions options, JobRunner? parent, StoredJobState? stored = null)
+    public JobRunner(Engine engine, JobId id, Agent agent, JobOptions options, JobRunner? parent = null, StoredJobState? stored = null, bool isShadow = false)
     {
         _engine = engine;
         Id = id;
         Agent = agent;
         Options = options;
         Parent = parent;
-        Created = Now = stored?.Head.Created.UtcTicks ?? engine.UtcTicks;
+        // Nothing runs its pump.
+        IsShadow = _scheduled = isShadow;
+        _verification = options.Verify ? new Verification() : null;
         (_restarts, _checkpoint) = (stored?.Head.Restarts ?? 0, stored?.Head.Checkpoint ?? 0);
         Journal = engine.MakeJournal(this, stored);
+        Created = Now = stored?.Head.Created.UtcTicks ?? Journal.Time;
         Scheduling = new SchedulingJob(id.Value, options.Tenant, options.Weight, options.Priority);
         _turnContext = new TurnContext(this);
     }
@@ -89,7 +92,7 @@ internal sealed partial class JobRunner : IThreadPoolWorkItem, IJobRuntime, IJob
     /// <returns>Whether it is already.</returns>
     public bool Note(JournalEntry note, IDurable whenDurable)
     {
-        bool isDurable = Journal.Append([note], whenDurable);
+        bool isDurable = Journal.Append(note, whenDurable);
         ShowInParent(note);
         return isDurable;
     }

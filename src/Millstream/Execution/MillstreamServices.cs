@@ -1,4 +1,5 @@
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
 namespace Millstream;
@@ -7,19 +8,24 @@ namespace Millstream;
 public static class MillstreamServices
 {
     /// <summary>
-    /// Adds one <see cref="AgentOrchestrator"/> for the process. It knows the agents of <see cref="AddAgent{TAgent}"/>, logs where the host logs, and gives tasks
-    /// services of a scope of their own.
+    /// Adds one <see cref="AgentOrchestrator"/> for the process, which starts and stops with its host. It knows the agents of <see cref="AddAgent{TAgent}"/>, keeps jobs in the
+    /// <see cref="IJournalStorage"/> of the services where there is one, logs where the host logs, and gives tasks services of a scope of their own.
     /// </summary>
+    /// <remarks>
+    /// When the host starts, the open jobs that no living process has are taken up (<see cref="AgentOrchestrator.StartAsync"/>). When it stops, jobs are left where they are for
+    /// the next start, and nothing is cancelled. Without a host, call <see cref="AgentOrchestrator.StartAsync"/>.
+    /// </remarks>
     /// <param name="services">The services.</param>
     /// <param name="configure">Changes the options that were made of the services.</param>
     public static IServiceCollection AddMillstream(this IServiceCollection services, Func<OrchestratorOptions, OrchestratorOptions>? configure = null)
     {
         ArgumentNullException.ThrowIfNull(services);
-        return services.AddSingleton(provider =>
+        return services.AddHostedService<HostedOrchestrator>().AddSingleton(provider =>
         {
             OrchestratorOptions options = new()
             {
                 Services = provider,
+                Journal = provider.GetService<IJournalStorage>(),
                 Logging = provider.GetService<ILoggerFactory>(),
                 Time = provider.GetService<TimeProvider>() ?? TimeProvider.System,
             };
@@ -34,5 +40,13 @@ public static class MillstreamServices
     {
         ArgumentNullException.ThrowIfNull(services);
         return services.AddSingleton<TAgent>().AddSingleton<Agent>(static provider => provider.GetRequiredService<TAgent>());
+    }
+
+    private sealed class HostedOrchestrator(AgentOrchestrator orchestrator) : IHostedService
+    {
+        public Task StartAsync(CancellationToken cancellationToken) => orchestrator.StartAsync(cancellationToken);
+
+        // The container disposes it once more, which waits for the same end.
+        public Task StopAsync(CancellationToken cancellationToken) => orchestrator.DisposeAsync().AsTask().WaitAsync(cancellationToken);
     }
 }

@@ -56,6 +56,8 @@ public sealed record OrchestratorOptions
 
     internal long MinCheckpoint { get; init; } = StoredJobJournal.MinCheckpoint;
 
+    internal int MaxInline { get; init; } = EntryWriter.MaxInline;
+
     internal IExecutor? Executor { get; init; }
 
     internal Func<JobRunner, JobJournal>? JournalFactory { get; init; }
@@ -67,6 +69,8 @@ public sealed record OrchestratorOptions
             throw Wrong(nameof(GracePeriod), GracePeriod, "give zero or more");
         if (Limits.JournalBytes < 1)
             throw Wrong($"{nameof(Limits)}.{nameof(Limits.JournalBytes)}", Limits.JournalBytes, "give 1 or more");
+        if (Limits.PayloadBytes is < 1024 or > OrchestratorLimits.MaxPayloadBytes)
+            throw Wrong($"{nameof(Limits)}.{nameof(Limits.PayloadBytes)}", Limits.PayloadBytes, $"give 1,024 to {OrchestratorLimits.MaxPayloadBytes:N0}, and keep what is larger in files");
         if (Limits.EndedJobs < 0)
             throw Wrong($"{nameof(Limits)}.{nameof(Limits.EndedJobs)}", Limits.EndedJobs, "give 0 or more");
         if (Limits.WaitingJobs < 0)
@@ -96,6 +100,15 @@ public sealed record OrchestratorLimits
     /// job whose other entries alone exceed it fails.
     /// </summary>
     public long JournalBytes { get; init; } = 64L * 1024 * 1024;
+
+    /// <summary>
+    /// The largest payload of a job in a store, in bytes of its JSON: an input, output, event, signal, question or answer. 1 MiB by default, 16 MiB at most; what is
+    /// larger belongs into a file. Who gives more gets a <see cref="PayloadTooLargeException"/>, and a task whose output is larger fails. A replay has to find the limit
+    /// that the first run had, as it has to find its code.
+    /// </summary>
+    public int PayloadBytes { get; init; } = 1024 * 1024;
+
+    internal const int MaxPayloadBytes = 16 * 1024 * 1024;
 
     /// <summary>How many ended jobs can still be found; the oldest are forgotten first. 1,000 by default.</summary>
     public int EndedJobs { get; init; } = 1_000;

@@ -7,10 +7,16 @@ namespace Millstream;
 /// <param name="Failures">How many of them failed, other than by a lost lease.</param>
 /// <param name="IsInDoubt">Whether a person was asked what became of the last one.</param>
 /// <param name="IsStartedSinceDecision">Whether an attempt began after a person had decided about the one before.</param>
-internal readonly record struct PastOf(int Attempts, int Failures, bool IsInDoubt, bool IsStartedSinceDecision)
+/// <param name="Shown">What an attempt has shown that no later one has superseded.</param>
+internal readonly record struct PastOf(int Attempts, int Failures, bool IsInDoubt, bool IsStartedSinceDecision, ShownOutput Shown)
 {
-    public PastOf With(JournalEntry note) => new(note.Attempt, Failures + (note.Payload is RetryOf { Error.Type: not ErrorTypes.LeaseLost } ? 1 : 0),
-        note.Kind == EntryKind.TaskInDoubt, note.Kind == EntryKind.TaskStarted || (note.Kind == EntryKind.TaskRetried && IsStartedSinceDecision));
+    public PastOf With(JournalEntry note) => note.Kind switch
+    {
+        EntryKind.TaskDelta => this with { Shown = new ShownOutput(note.Attempt, Shown.Attempt == note.Attempt ? Shown.From : note.Number, note.Number) },
+        EntryKind.Superseded => this with { Shown = default },
+        _ => new PastOf(note.Attempt, Failures + (note.Payload is RetryOf { Error.Type: not ErrorTypes.LeaseLost } ? 1 : 0),
+            note.Kind == EntryKind.TaskInDoubt, note.Kind == EntryKind.TaskStarted || (note.Kind == EntryKind.TaskRetried && IsStartedSinceDecision), Shown),
+    };
 }
 
 /// <summary>Something that a person is asked.</summary>

@@ -16,7 +16,8 @@ internal sealed record RecoveredJob(StoredJobState State, JournalEntry[] Entries
 }
 
 /// <summary>What is found of a job's children when it is taken up again.</summary>
-internal sealed class Recovery
+/// <param name="time">What the clocks of the job and its children must not be behind of, in UTC ticks.</param>
+internal sealed class Recovery(long time = 0)
 {
     private readonly Lock _gate = new();
     private readonly Dictionary<JobId, RecoveredJob> _children = [];
@@ -28,6 +29,9 @@ internal sealed class Recovery
         lock (_gate)
             return _shown.GetValueOrDefault(child);
     }
+
+    /// <summary>The job with a clock that is not behind what it had reached in this process.</summary>
+    public RecoveredJob NotBefore(RecoveredJob job) => job.State.Time >= time ? job : job with { State = job.State with { Time = time } };
 
     /// <summary>A child of a job that is taken up again; each is given once.</summary>
     public RecoveredJob? TakeChild(JobId id)
@@ -67,14 +71,15 @@ internal sealed class Recovery
                 next = record.First;
             if (record.First != next)
                 throw new JournalDamagedException(head.Id, record.First, $"should be at {next}");
-            IEnumerable<JournalEntry> read = EntryReader.Read(head.Id, record, isFirst && record.First == 1 ? Chain.Start(head.Id) : chain, out Chain after);
+            Beside? beside = await Beside.LoadAsync(storage, head.Id, record, token);
+            List<JournalEntry> read = EntryReader.Read(head.Id, record, isFirst && record.First == 1 ? Chain.Start(head.Id) : chain, out Chain after, beside);
             (chain, next, isFirst) = (after, next + record.Count, false);
-            bytes += record.Bytes.Length;
-            entries.AddRange(read.Where(e => e.Number >= from));
+            bytes += record.Bytes.Length + (beside?.Size ?? 0);
+            entries.AddRange(record.First >= from ? read : read.Where(e => e.Number >= from));
         }
         if (isFirst)
             throw new JournalDamagedException(head.Id, from, "is missing");
-        return new RecoveredJob(new StoredJobState(head, next - 1, chain!.Value, bytes), [.. entries]);
+        return new RecoveredJob(new StoredJobState(head, next - 1, chain!.Value, bytes, entries[^1].Time), [.. entries]);
     }
 
     /// <summary>Takes over one child with its own children; null where another runner has it.</summary>
@@ -87,7 +92,7 @@ internal sealed class Recovery
         JobHead? head = (await storage.ClaimAsync(runner, id)).FirstOrDefault() ?? await storage.FindAsync(id);
         if (head is null || (head.Ended is null && head.Runner != runner))
             return null;
-        RecoveredJob child = await ReadAsync(storage, head, 1, default) with { Shown = shown };
+        RecoveredJob child = NotBefore(await ReadAsync(storage, head, 1, default) with { Shown = shown });
         await ReadChildrenAsync(storage, runner, child, new Dictionary<JobId, JobHead>(), null, default);
         return child;
     }
@@ -119,7 +124,7 @@ internal sealed class Recovery
                     _shown[id] = known;
                 continue;
             }
-            RecoveredJob child = await ReadAsync(storage, head, known + 1, token) with { Shown = known, Ties = dormant?.TiesOf(id) ?? new JobTies() };
+            RecoveredJob child = NotBefore(await ReadAsync(storage, head, known + 1, token) with { Shown = known, Ties = dormant?.TiesOf(id) ?? new JobTies() });
             lock (_gate)
                 _children[id] = child;
             await ReadChildrenAsync(storage, runner, child, claimed, dormant, token);

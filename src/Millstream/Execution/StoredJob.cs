@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Security.Cryptography;
 using System.Text.Json;
 
 namespace Millstream;
@@ -12,7 +13,7 @@ internal static class InboxKind
 }
 
 /// <summary>A job that this process does not run: one of another process, a suspended one, or one that has ended.</summary>
-internal sealed class StoredJob(IJournalStorage storage, JobHead found, AgentContract? contract, Action offered) : IJobSource
+internal sealed class StoredJob(Engine engine, IJournalStorage storage, JobHead found, AgentContract? contract, Action offered) : IJobSource
 {
     private JobHead _head = found;
     private Task<JobEnding>? _ending;
@@ -66,15 +67,26 @@ internal sealed class StoredJob(IJournalStorage storage, JobHead found, AgentCon
 
     public Task<SignalResult> SignalAsync(JsonElement signal, string? id)
     {
+        engine.Check("the signal", signal);
         if (contract is not null)
             _ = JobRunner.ReadSignal(AgentId, contract, signal);
         return OfferAsync(InboxKind.Signal, id, signal);
     }
 
-    public Task<SignalResult> AnswerAsync(string questionId, JsonElement reply) =>
-        OfferAsync(InboxKind.Answer, $"answer:{questionId}", JsonSerializer.SerializeToElement(new { question = questionId, reply }));
+    // Sent again it is a duplicate; another one is not, since the first may not fit.
+    public Task<SignalResult> AnswerAsync(string questionId, JsonElement reply)
+    {
+        engine.Check("the answer", reply);
+        string hash = Convert.ToHexStringLower(SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(reply)).AsSpan(0, 8));
+        return OfferAsync(InboxKind.Answer, $"answer:{questionId}:{hash}", JsonSerializer.SerializeToElement(new { question = questionId, reply }));
+    }
 
-    public Task<SignalResult> CancelAsync(string? reason) => OfferAsync(InboxKind.Cancel, null, JsonSerializer.SerializeToElement(reason));
+    public Task<SignalResult> CancelAsync(string? reason)
+    {
+        JsonElement json = JsonSerializer.SerializeToElement(reason);
+        engine.Check("the reason of the cancel", json);
+        return OfferAsync(InboxKind.Cancel, null, json);
+    }
 
     private Task<SignalResult> OfferAsync(byte kind, string? id, JsonElement payload) => Outside.Run(async () =>
     {
@@ -107,6 +119,6 @@ internal sealed class StoredJob(IJournalStorage storage, JobHead found, AgentCon
         JournalRecord last = default;
         await foreach (JournalRecord record in storage.ReadAsync(Id, Math.Max(1, head.Checkpoint)))
             last = record;
-        return EntryReader.Read(Id, last, null, out _)[^1];
+        return EntryReader.Read(Id, last, null, out _, await Beside.LoadAsync(storage, Id, last))[^1];
     }
 }

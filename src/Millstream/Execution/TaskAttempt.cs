@@ -18,12 +18,15 @@ internal sealed class TaskAttempt(TaskCommand command, Grant grant, int number) 
     private IDisposable? _timeout;
     private IDisposable? _grace;
     private string? _reason;
-    private int _deltas;
+    private AttemptOutput? _output;
     private bool _isBegun;
     private bool _isScopeClosed;
     private bool _isOver;
 
     public Grant Grant => grant;
+
+    /// <summary>Whether its begin is on record.</summary>
+    public bool HasStarted { get; private set; }
 
     /// <summary>Why it was told to stop; the first reason counts.</summary>
     public AttemptEnd Ending { get; private set; }
@@ -95,7 +98,6 @@ internal sealed class TaskAttempt(TaskCommand command, Grant grant, int number) 
     {
         if (chunk.IsEmpty)
             return;
-        byte[] copy = chunk.ToArray();
         lock (command)
         {
 #if MILLSTREAM_PLANTED_BUGS
@@ -103,19 +105,12 @@ internal sealed class TaskAttempt(TaskCommand command, Grant grant, int number) 
 #endif
             if (_isOver)
                 return;
-            command.Runner.Note(new JournalEntry(EntryKind.TaskDelta, Engine.UtcTicks)
-            {
-                Command = command.Number, Subject = command.Subject,
-#if MILLSTREAM_PLANTED_BUGS
-                Attempt = PlantedBugs.Is(Bug.DeltaOfFirstAttempt) ? 1 :
-#endif
-#if !MILLSTREAM_PLANTED_BUGS
-                Attempt =
-#endif
-                number, Payload = new DeltaChunk(stream, _deltas++, copy),
-            });
+            (_output ??= new AttemptOutput(command, number)).Add(chunk, stream);
         }
     }
+
+    /// <summary>The entries that show its output.</summary>
+    public ShownOutput Shown => _output?.Shown ?? default;
 
     /// <summary>Runs the task's code from its start.</summary>
     public void Run()
@@ -135,7 +130,14 @@ internal sealed class TaskAttempt(TaskCommand command, Grant grant, int number) 
             End(null, new OperationCanceledException($"task {TaskId} was told to stop before it began"), true);
             return;
         }
-        JournalEntry started = new(EntryKind.TaskStarted, Engine.UtcTicks) { Command = command.Number, Subject = command.Subject, Attempt = number, Payload = WhereItRuns() };
+        if (command.FindMissing() is { } missing)
+        {
+            End(null, missing, true);
+            return;
+        }
+        HasStarted = true;
+        JournalEntry started = new(EntryKind.TaskStarted) { Command = command.Number, Subject = command.Subject, Attempt = number, Payload = WhereItRuns() };
+        command.Supersede();
         bool mayBegin = true;
         if (command.Policy.AtMostOnce)
             mayBegin = command.Runner.Note(started, new WhenDurable(this));
@@ -211,7 +213,7 @@ internal sealed class TaskAttempt(TaskCommand command, Grant grant, int number) 
             AttemptEnd.TimedOut => new TaskError(TaskId, number, ErrorTypes.TimedOut, $"task {TaskId} took longer than its timeout of {Words.Duration(command.Policy.Timeout!.Value)}", true),
             AttemptEnd.LeaseLost => new TaskError(TaskId, number, ErrorTypes.LeaseLost, $"task {TaskId} lost its lease: {_reason}", true),
             AttemptEnd.Stopped => new TaskError(TaskId, number, ErrorTypes.Cancelled, $"task {TaskId} was stopped", false),
-            _ => new TaskError(TaskId, number, error.GetType().Name, error.Message, error is not TerminalTaskException, error.ToString()),
+            _ => new TaskError(TaskId, number, error.GetType().Name, error.Message, error is not (TerminalTaskException or PayloadTooLargeException), error.ToString()),
         };
     }
 
@@ -370,6 +372,11 @@ internal sealed class TaskAttempt(TaskCommand command, Grant grant, int number) 
     private void Close()
     {
         _isOver = true;
+        // Before its end, which is recorded next.
+#if MILLSTREAM_PLANTED_BUGS
+        if (!PlantedBugs.Is(Bug.OutputLeftBehind))
+#endif
+        _output?.Flush();
         _timeout?.Dispose();
         _grace?.Dispose();
     }

@@ -56,7 +56,7 @@ internal abstract partial class TaskCommand : IOpenQuestion
             _since = Runner.Engine.UtcTicks;
         }
         if (!isAsked)
-            Runner.Note(new JournalEntry(EntryKind.TaskInDoubt, Runner.Engine.UtcTicks) { Command = Number, Subject = Subject, Attempt = _attempts });
+            Runner.Note(new JournalEntry(EntryKind.TaskInDoubt) { Command = Number, Subject = Subject, Attempt = _attempts });
     }
 
     private void Decide(TaskDecision decision)

@@ -12,7 +12,7 @@ internal abstract partial class TaskCommand
 
     public override void Resume(PastOf past)
     {
-        (_attempts, _failures) = (past.Attempts, past.Failures);
+        (_attempts, _failures, _shown) = (past.Attempts, past.Failures, past.Shown);
 #if MILLSTREAM_PLANTED_BUGS
         if (PlantedBugs.Is(Bug.AttemptsForgotten)) _attempts = 0;
         if (PlantedBugs.Is(Bug.FailuresForgotten)) _failures = 0;
@@ -54,12 +54,13 @@ internal abstract partial class TaskCommand
         {
             return (Runner.Engine.Copy(task.OutputType, output), null);
         }
-        catch (Exception e) when (e is PayloadTooLargeException)
+        catch (PayloadTooLargeException e)
         {
-            return (null, new TerminalTaskException($"the output of task {Subject} is larger than a journal takes: {e.Message}; return the path of a file, or less"));
+            return (null, new PayloadTooLargeException($"the output of task {Subject}", e.Size, e.Limit, "return the path of a file with it, or return less"));
         }
-        catch (Exception e) when (e is NotSupportedException or InvalidOperationException or System.Text.Json.JsonException)
+        catch (Exception e)
         {
+            // Converters and properties are the task's code.
             return (null, new TerminalTaskException($"the output of task {Subject} cannot be JSON and read back: {e.Message}"));
         }
     }

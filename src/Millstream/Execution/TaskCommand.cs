@@ -23,8 +23,8 @@ internal abstract partial class TaskCommand(AgentTask task, object? input, RunSe
 
     public AgentTask Task => task;
 
-    /// <summary>The input; a task of a job in a store gets a copy of its own for each attempt.</summary>
-    public object? Input => Runner.Engine.Copy(task.InputType, input);
+    /// <summary>The input; a task of a job that may be replayed gets a copy of its own for each attempt.</summary>
+    public object? Input => Runner.Copy(task.InputType, input);
 
     public string Subject => settings.Subject;
 
@@ -140,9 +140,10 @@ internal abstract partial class TaskCommand(AgentTask task, object? input, RunSe
     /// <param name="isInline">Whether the caller's stack is the runtime's own, so that the job's turn may run on it.</param>
     public void AttemptEnded(TaskAttempt attempt, object? output, Exception? error, bool isInline)
     {
-        if (error is null && Runner.Engine.IsDurable)
+        if (error is null && Runner.Copies)
             (output, error) = Recorded(output);
         TaskError? failure = null;
+        SecretMissingException? missing = null;
         TimeSpan delay = default;
         bool isAgain = false, isRequeued = false, isInDoubt = false, isDetached;
         lock (this)
@@ -150,6 +151,9 @@ internal abstract partial class TaskCommand(AgentTask task, object? input, RunSe
             if (_attempt != attempt)
                 return;
             _attempt = null;
+            // One that has shown nothing leaves what is to be superseded as it is.
+            if (attempt.Shown.Attempt > 0)
+                _shown = attempt.Shown;
             isDetached = _isDetached;
             AttemptEnd end = attempt.Ending;
             if (error is not null && !isDetached)
@@ -162,6 +166,12 @@ internal abstract partial class TaskCommand(AgentTask task, object? input, RunSe
                 else if (end == AttemptEnd.Stopped || _isStopped)
                 {
                     failure = null;
+                }
+                else if (error is SecretMissingException lacks && !(Policy.AtMostOnce && attempt.HasStarted))
+                {
+                    (missing, isAgain, delay) = (lacks, true, SecretPause);
+                    if (!attempt.HasStarted)
+                        _attempts--;
                 }
                 else if (failure.Retryable && ++_failures < Policy.Retry.Attempts)
                 {
@@ -179,26 +189,7 @@ internal abstract partial class TaskCommand(AgentTask task, object? input, RunSe
         else if (!isAgain)
             End(error is null ? output : null, failure, attempt.Grant, isInline, isCompleted: error is null);
         else
-            TryAgain(attempt, failure!, delay, isRequeued);
-    }
-
-    public AgentTaskInfo Info()
-    {
-        TaskRequest? waiting;
-        lock (this)
-        {
-            DateTimeOffset since = new(_since, TimeSpan.Zero);
-            if (_attempt is { } attempt)
-                return new AgentTaskInfo(Subject, _isStopped ? AgentTaskStatus.Stopping : AgentTaskStatus.Running, _attempts, $"{(_isStopped ? "stops" : "runs")} on worker {attempt.Grant.Worker.Name}", since);
-            if (_isInDoubt)
-                return new AgentTaskInfo(Subject, AgentTaskStatus.Waiting, _attempts, $"may have run; somebody has to say what became of it (question {QuestionId})", since);
-            if (_backOff is not null)
-                return new AgentTaskInfo(Subject, AgentTaskStatus.Retrying, _attempts + 1, $"is tried again after a failure (attempt {_attempts + 1} of {Policy.Retry.Attempts})", since);
-            waiting = _request;
-            if (_isOver || waiting is null)
-                return new AgentTaskInfo(Subject, AgentTaskStatus.Waiting, Math.Max(1, _attempts), "waits for its job's turn", since);
-        }
-        return new AgentTaskInfo(Subject, AgentTaskStatus.Waiting, _attempts + 1, Runner.Engine.Fleet.Explain(waiting), new DateTimeOffset(_since, TimeSpan.Zero));
+            TryAgain(attempt, failure!, delay, isRequeued, missing);
     }
 
     public override void Deliver(JobRunner runner)
@@ -273,17 +264,18 @@ internal abstract partial class TaskCommand(AgentTask task, object? input, RunSe
             Runner.Engine.Fleet.Withdraw(request);
     }
 
-    private void TryAgain(TaskAttempt attempt, TaskError error, TimeSpan delay, bool isRequeued)
+    private void TryAgain(TaskAttempt attempt, TaskError error, TimeSpan delay, bool isRequeued, SecretMissingException? missing)
     {
-        Runner.Note(new JournalEntry(EntryKind.TaskRetried, Runner.Engine.UtcTicks)
-        {
-            Command = Number, Subject = Subject, Attempt = attempt.Attempt, Payload = new RetryOf(error, delay),
-        });
+        if (missing is null)
+            Runner.Note(new JournalEntry(EntryKind.TaskRetried) { Command = Number, Subject = Subject, Attempt = attempt.Attempt, Payload = new RetryOf(error, delay) });
+        else
+            NoteMissing(missing);
 #if MILLSTREAM_PLANTED_BUGS
         if (!PlantedBugs.Is(Bug.LeaseKeptOnRetry))
 #endif
         if (!isRequeued)
             Runner.Engine.Fleet.Release(attempt.Grant);
+        Supersede();
         bool isStopped, isGranted = false;
         lock (this)
         {
@@ -326,6 +318,11 @@ internal abstract partial class TaskCommand(AgentTask task, object? input, RunSe
             if (_backOff is null || _isStopped || _isDetached)
                 return;
             _backOff.Dispose();
+            if (IsStillMissing())
+            {
+                _backOff = LongTimer.Start(Runner.Engine.Time, static state => ((TaskCommand)state!).BackOffIsOver(), this, SecretPause);
+                return;
+            }
             _backOff = null;
             _request = null;
             _since = Runner.Engine.UtcTicks;

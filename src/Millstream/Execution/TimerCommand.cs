@@ -31,7 +31,7 @@ internal sealed class TimerCommand(TimeSpan time, CancellationTokenSource? sourc
 
     public override void Start()
     {
-        long left = Math.Max(0, _due - Runner.Engine.UtcTicks);
+        long left = Math.Max(0, _due - Runner.Journal.Time);
 #if MILLSTREAM_PLANTED_BUGS
         if (PlantedBugs.Is(Bug.TimerTooEarly)) left /= 2;
 #endif
@@ -46,7 +46,7 @@ internal sealed class TimerCommand(TimeSpan time, CancellationTokenSource? sourc
     public override void Resume(PastOf past)
     {
         if (PlantedBugs.Is(Bug.TimerNotSetAgain)) return;
-        if (PlantedBugs.Is(Bug.TimerSetFromNow)) _due = LongTimer.After(Runner.Engine.UtcTicks, time);
+        if (PlantedBugs.Is(Bug.TimerSetFromNow)) _due = LongTimer.After(Runner.Journal.Time, time);
         Start();
     }
 

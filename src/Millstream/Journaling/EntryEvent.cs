@@ -14,7 +14,7 @@ internal sealed class EntryEvent(JobId job, JournalEntry shown, long seq) : JobE
 
     public override long Seq => seq;
 
-    public override DateTimeOffset Time => new(_entry.Time, TimeSpan.Zero);
+    public override DateTimeOffset Time => new(shown.Time, TimeSpan.Zero);
 
     public override string Kind => KindNames[(int)_entry.Kind];
 
@@ -48,6 +48,7 @@ internal sealed class EntryEvent(JobId job, JournalEntry shown, long seq) : JobE
         ChildOf child => Json(_entry.PayloadType!, child.Input),
         RefusalOf refusal => refusal.Data,
         TaskDecision decision => JsonSerializer.SerializeToElement(decision, JournalJson.Default.TaskDecision),
+        string reason when _entry.Kind == EntryKind.TaskWaiting => JsonSerializer.SerializeToElement(reason, JournalJson.Default.String),
         CheckpointOf checkpoint => JsonSerializer.Deserialize<JsonElement>(checkpoint.State.Span),
         _ when _entry.PayloadType is { } type => Json(type, _entry.Payload),
         _ => null,
@@ -115,6 +116,10 @@ internal sealed class EntryEvent(JobId job, JournalEntry shown, long seq) : JobE
                 writer.WriteNumber("to", range.To);
                 writer.WriteString("class", range.Class);
                 break;
+            case EntryKind.Superseded when _entry.Payload is SupersededOf superseded:
+                writer.WriteNumber("from", superseded.From);
+                writer.WriteNumber("to", superseded.To);
+                break;
             case EntryKind.Resumed when _entry.Payload is ResumeOf resume:
                 writer.WriteNumber("runner", resume.Runner);
                 writer.WriteNumber("epoch", resume.Epoch);
@@ -140,7 +145,7 @@ internal sealed class EntryEvent(JobId job, JournalEntry shown, long seq) : JobE
                 writer.WritePropertyName("data");
                 JsonSerializer.Serialize(writer, decision, JournalJson.Default.TaskDecision);
                 break;
-            case EntryKind.JobCancelling:
+            case EntryKind.JobCancelling or EntryKind.TaskWaiting:
                 writer.WriteString("reason", _entry.Payload as string);
                 break;
             default:
@@ -158,7 +163,8 @@ internal sealed class EntryEvent(JobId job, JournalEntry shown, long seq) : JobE
             JobEventKinds.ChildCompleted, JobEventKinds.ChildFailed, JobEventKinds.ChildCancelled, JobEventKinds.Flushed, JobEventKinds.JobCancelling, JobEventKinds.TaskDecided);
         Name(EntryKind.TaskScheduled, JobEventKinds.TaskScheduled, JobEventKinds.Event, JobEventKinds.QuestionAsked, JobEventKinds.TimerSet, JobEventKinds.ChildStarted,
             JobEventKinds.TaskStopping, JobEventKinds.TimerStopping, JobEventKinds.QuestionWithdrawing, JobEventKinds.ChildStopping, JobEventKinds.ChildSignalled, JobEventKinds.Flush, JobEventKinds.JobReturned, JobEventKinds.JobCheckpoint);
-        Name(EntryKind.TaskStarted, JobEventKinds.TaskStarted, JobEventKinds.TaskRetried, JobEventKinds.TaskDelta, "child.entry", JobEventKinds.Trimmed, JobEventKinds.JobResumed, JobEventKinds.TaskInDoubt, JobEventKinds.JobForked, JobEventKinds.SignalRefused);
+        Name(EntryKind.TaskStarted, JobEventKinds.TaskStarted, JobEventKinds.TaskRetried, JobEventKinds.TaskDelta, "child.entry", JobEventKinds.Trimmed, JobEventKinds.JobResumed, JobEventKinds.TaskInDoubt, JobEventKinds.JobForked, JobEventKinds.SignalRefused,
+            JobEventKinds.Superseded, JobEventKinds.TaskWaiting);
         Name(EntryKind.JobCompleted, JobEventKinds.JobCompleted, JobEventKinds.JobFailed, JobEventKinds.JobCancelled);
         return names;
     }
@@ -199,7 +205,7 @@ internal sealed class EntryEvent(JobId job, JournalEntry shown, long seq) : JobE
     private static JobError Of(TaskError error) => new(error.Type, error.Message, error.Task, error.Details);
 
     private static bool IsTask(EntryKind kind) => kind is EntryKind.TaskScheduled or EntryKind.TaskStarted or EntryKind.TaskDelta or EntryKind.TaskRetried
-        or EntryKind.TaskCompleted or EntryKind.TaskFailed or EntryKind.TaskCancelled or EntryKind.TaskStopping || IsDoubt(kind);
+        or EntryKind.TaskCompleted or EntryKind.TaskFailed or EntryKind.TaskCancelled or EntryKind.TaskStopping or EntryKind.Superseded or EntryKind.TaskWaiting || IsDoubt(kind);
 
     private static bool IsDoubt(EntryKind kind) => kind is EntryKind.TaskInDoubt or EntryKind.TaskDecided;
 

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Buffers.Binary;
+using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
@@ -8,29 +9,45 @@ namespace Millstream;
 
 /// <summary>
 /// Makes bytes of entries: kind, flags, command, attempt, time, then subject and payload with their lengths. A record is one byte of version, 16 bytes
-/// of <see cref="Chain"/>, then its entries. Whole numbers are 7 bits a byte, lowest first.
+/// of <see cref="Chain"/>, then its entries. Whole numbers are 7 bits a byte, lowest first. A large payload of JSON lies beside the record, as a blob: in its place
+/// stand a length of 0, its SHA-256 and its size, and the record has <see cref="BesideVersion"/>.
 /// </summary>
 internal sealed class EntryWriter
 {
-    public const byte Version = 1;
+    public const byte Version = 1, BesideVersion = 2;
     public const int HeaderSize = 1 + Chain.Size;
 
-    /// <summary>The largest payload of one entry.</summary>
-    public const int MaxPayload = 1024 * 1024;
+    /// <summary>
+    /// 64 KiB: what is smaller costs less in its record than a hash and a row of its own. What is larger is often there several times (the output of a task
+    /// is the input of the next), and would fill the pages in which records are read.
+    /// </summary>
+    public const int MaxInline = 64 * 1024;
 
     private readonly ArrayBufferWriter<byte> _payload = new();
     private readonly Utf8JsonWriter _json;
+    private readonly int _maxInline;
     private ArrayBufferWriter<byte> _record = new(512);
+    private List<JournalBlob>? _blobs;
+    private long _besideSize;
 
-    public EntryWriter() => _json = new Utf8JsonWriter(_payload, new JsonWriterOptions { Encoder = AgentContract.DefaultOptions.Encoder, SkipValidation = true });
+    /// <param name="maxInline">The largest payload that stays in the record, in bytes.</param>
+    public EntryWriter(int maxInline = MaxInline)
+    {
+        _maxInline = maxInline;
+        _json = new Utf8JsonWriter(_payload, new JsonWriterOptions { Encoder = AgentContract.DefaultOptions.Encoder, SkipValidation = true });
+    }
 
-    /// <summary>How many bytes wait to be taken.</summary>
-    public int Size => _record.WrittenCount;
+    /// <summary>How many bytes wait to be taken, those beside the record counted.</summary>
+    public long Size => _record.WrittenCount + _besideSize;
 
-    /// <summary>Takes what was written as one record; room for its header is left at its beginning.</summary>
-    public Memory<byte> Take()
+    /// <summary>Takes what was written as one record; room for the chain is left in its header.</summary>
+    /// <param name="blobs">What lies beside it.</param>
+    public Memory<byte> Take(out IReadOnlyList<JournalBlob> blobs)
     {
         byte[] bytes = new byte[HeaderSize + _record.WrittenCount];
+        bytes[0] = _blobs is null ? Version : BesideVersion;
+        blobs = _blobs is null ? [] : _blobs;
+        (_blobs, _besideSize) = (null, 0);
         _record.WrittenSpan.CopyTo(bytes.AsSpan(HeaderSize));
         if (_record.Capacity > 64 * 1024)
             _record = new ArrayBufferWriter<byte>(512);
@@ -75,7 +92,25 @@ internal sealed class EntryWriter
         _json.Reset();
         Serialize(entry);
         _json.Flush();
-        WriteBytes(_payload.WrittenSpan);
+        if (_payload.WrittenCount <= _maxInline)
+            WriteBytes(_payload.WrittenSpan);
+        else
+            WriteBeside(_payload.WrittenSpan);
+    }
+
+    private void WriteBeside(ReadOnlySpan<byte> json)
+    {
+        // No JSON is empty, so a length of 0 is free to say that it lies elsewhere.
+        WriteNumber(0);
+        Span<byte> hash = _record.GetSpan(SHA256.HashSizeInBytes)[..SHA256.HashSizeInBytes];
+        SHA256.HashData(json, hash);
+        JournalBlob blob = new(Convert.ToHexStringLower(hash), json.ToArray());
+        _record.Advance(SHA256.HashSizeInBytes);
+        WriteNumber(json.Length);
+        _besideSize += json.Length;
+        _blobs ??= [];
+        if (!_blobs.Exists(b => b.Hash == blob.Hash))
+            _blobs.Add(blob);
     }
 
     private static string NameOf(object? payload) => payload is null or JsonElement ? "" : payload is StoredPayload stored ? stored.TypeName ?? "" : payload.GetType().Name;

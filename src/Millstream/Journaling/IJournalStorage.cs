@@ -29,6 +29,9 @@ public interface IJournalStorage : IAsyncDisposable
     /// <summary>The records of a job from the one that holds a number on, in order. Empty where the job is unknown.</summary>
     IAsyncEnumerable<JournalRecord> ReadAsync(JobId job, long from, CancellationToken token = default);
 
+    /// <summary>What lies beside a job's records under a hash, as it was appended; null where the job is unknown or has nothing under it.</summary>
+    Task<ReadOnlyMemory<byte>?> ReadBlobAsync(JobId job, string hash, CancellationToken token = default);
+
     /// <summary>The job's head, or null where it is unknown.</summary>
     Task<JobHead?> FindAsync(JobId job, CancellationToken token = default);
 
@@ -53,7 +56,7 @@ public interface IJournalStorage : IAsyncDisposable
     /// <summary>What lies in the inboxes of the jobs of a runner, oldest first.</summary>
     Task<IReadOnlyList<InboxEntry>> ReadInboxAsync(long runner, CancellationToken token = default);
 
-    /// <summary>Removes a job with all its records and its inbox. False where it is unknown or open.</summary>
+    /// <summary>Removes a job with all its records, what lies beside them, and its inbox. False where it is unknown or open.</summary>
     Task<bool> RemoveAsync(JobId job, CancellationToken token = default);
 
     /// <summary>Done when something may have been changed by another process since the last call, or after a time that the store finds right.</summary>
@@ -65,6 +68,11 @@ public interface IJournalStorage : IAsyncDisposable
 /// <param name="Count">How many entries it holds, 1 or more; 0 only in an append that changes nothing but the head.</param>
 /// <param name="Bytes">The entries.</param>
 public readonly record struct JournalRecord(long First, int Count, ReadOnlyMemory<byte> Bytes);
+
+/// <summary>A payload that lies beside the records of a job, which name it by its hash. It belongs to the job and is removed with it.</summary>
+/// <param name="Hash">SHA-256 of the bytes, in lower-case hexadecimal digits.</param>
+/// <param name="Bytes">The payload.</param>
+public readonly record struct JournalBlob(string Hash, ReadOnlyMemory<byte> Bytes);
 
 /// <summary>What one job appends.</summary>
 public sealed record JobAppend
@@ -80,6 +88,9 @@ public sealed record JobAppend
     /// it creates no job.
     /// </summary>
     public required JournalRecord Record { get; init; }
+
+    /// <summary>What lies beside the record, durable with it or not at all. What the job has under the same hash already is not stored again.</summary>
+    public IReadOnlyList<JournalBlob> Blobs { get; init; } = [];
 
     /// <summary>The job's new head; null leaves it as it is. Needed to create a job.</summary>
     public JobHead? Head { get; init; }
@@ -188,7 +199,7 @@ public sealed record JobHeadFilter
 /// <summary>Something for a job from outside its runner.</summary>
 /// <param name="Kind">What it is; the runtime's.</param>
 /// <param name="SenderId">The sender's own id of it: a second one with the same id is dropped. Null for none.</param>
-/// <param name="Payload">What it holds, at most 1 MiB.</param>
+/// <param name="Payload">What it holds, at most 32 MiB.</param>
 public sealed record InboxItem(byte Kind, string? SenderId, ReadOnlyMemory<byte> Payload);
 
 /// <summary>An item that lies in an inbox.</summary>

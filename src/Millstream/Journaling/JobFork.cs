@@ -16,7 +16,7 @@ internal static class JobFork
         await foreach (JournalRecord record in storage.ReadAsync(job.Id, at, token))
         {
             // Turns are appended in one piece, so what is near is in the same record.
-            List<JournalEntry> entries = EntryReader.Read(job.Id, record, null, out _);
+            List<JournalEntry> entries = EntryReader.Read(job.Id, record, null, out _, await Beside.LoadAsync(storage, job.Id, record, token));
             JournalEntry entry = entries[(int)(at - record.First)];
             if (IsBetweenTurns(entry))
                 return;
@@ -30,7 +30,7 @@ internal static class JobFork
         JournalEntry? last = null, good = null;
         await foreach (JournalRecord record in storage.ReadAsync(job.Id, Math.Max(1, job.Checkpoint), token))
         {
-            foreach (JournalEntry entry in EntryReader.Read(job.Id, record, null, out _))
+            foreach (JournalEntry entry in EntryReader.Read(job.Id, record, null, out _, await Beside.LoadAsync(storage, job.Id, record, token)))
                 (last, good) = (entry, IsBetweenTurns(entry) ? entry : good);
         }
         throw new ArgumentException($"Job {job.Id} has {last?.Number ?? 0} entries, so there is no entry {at}{(good is null ? "" : $"; give at most {good.Number}")}.", nameof(at));
@@ -48,17 +48,17 @@ internal static class JobFork
     {
         EntryWriter bytes = new();
         Chain chain = Chain.Start(to.Id), read = Chain.Start(from.Id);
-        long first = 1, next = 1;
+        long first = 1, next = 1, time = 0;
         try
         {
             await foreach (JournalRecord record in storage.ReadAsync(from.Id, 1, token))
             {
                 if (record.First != next)
                     throw new JournalDamagedException(from.Id, record.First, $"should be at {next}");
-                foreach (JournalEntry entry in EntryReader.Read(from.Id, record, read, out read).TakeWhile(e => e.Number <= at))
+                foreach (JournalEntry entry in EntryReader.Read(from.Id, record, read, out read, await Beside.LoadAsync(storage, from.Id, record, token)).TakeWhile(e => e.Number <= at))
                 {
                     bytes.Write(Moved(entry, from.Id, to.Id));
-                    next = entry.Number + 1;
+                    (next, time) = (entry.Number + 1, entry.Time);
                     if (entry.Kind == EntryKind.Checkpoint)
                         to = to with { Checkpoint = entry.Number };
                     // Until all is there nobody may take it up: to the store it has ended.
@@ -70,7 +70,7 @@ internal static class JobFork
             }
             if (next <= at)
                 throw new JournalStorageException($"Job {from.Id} was removed from {storage.Location} while it was copied.");
-            bytes.Write(new JournalEntry(EntryKind.Forked, to.Created.UtcTicks) { Payload = new ForkOf(from.Id.Value, at) });
+            bytes.Write(new JournalEntry(EntryKind.Forked, Math.Max(time, to.Created.UtcTicks)) { Payload = new ForkOf(from.Id.Value, at) });
             next++;
             await AppendAsync(to);
             return to;
@@ -83,11 +83,10 @@ internal static class JobFork
 
         async Task AppendAsync(JobHead head)
         {
-            Memory<byte> record = bytes.Take();
+            Memory<byte> record = bytes.Take(out IReadOnlyList<JournalBlob> blobs);
             chain = chain.Next(record.Span[EntryWriter.HeaderSize..]);
-            record.Span[0] = EntryWriter.Version;
             chain.WriteTo(record.Span[1..]);
-            JobAppend append = new() { Job = to.Id, Epoch = 1, Record = new JournalRecord(first, (int)(next - first), record), Head = head };
+            JobAppend append = new() { Job = to.Id, Epoch = 1, Record = new JournalRecord(first, (int)(next - first), record), Blobs = blobs, Head = head };
             AppendResult result = (await storage.AppendAsync([append], token))[0];
             if (result == AppendResult.Conflict && first == 1)
                 throw new InvalidOperationException($"There is a job {to.Id} already; give the fork another id.");

@@ -13,7 +13,9 @@ internal interface IDurable
 /// One job's journal: append-only, numbered without gaps. Readers have cursors and see durable entries only; appending wakes them and
 /// costs the writer the same however many there are.
 /// </summary>
-internal abstract class JobJournal(IExecutor executor) : IThreadPoolWorkItem
+/// <param name="executor">What wakes readers.</param>
+/// <param name="clock">The job's clock, which the journal guards from here on: entries get their times in the order of their numbers.</param>
+internal abstract class JobJournal(IExecutor executor, SteadyClock clock) : IThreadPoolWorkItem
 {
     private const int MaxSegment = 512;
 
@@ -40,7 +42,42 @@ internal abstract class JobJournal(IExecutor executor) : IThreadPoolWorkItem
     /// <summary>Whether no entry will follow.</summary>
     public bool IsClosed => Volatile.Read(ref _closed) != 0;
 
-    /// <summary>Appends entries in one piece.</summary>
+    /// <summary>The job's time in UTC ticks. It never goes back, and stands still while a turn runs.</summary>
+    public long Time
+    {
+        get
+        {
+            lock (_gate)
+                return clock.Read();
+        }
+    }
+
+    /// <summary>The number that the next entry gets.</summary>
+    public long Next
+    {
+        get
+        {
+            lock (_gate)
+                return _appended + 1;
+        }
+    }
+
+    /// <summary>Begins a turn: what else is appended before its record has the same time, so that none is before another.</summary>
+    /// <returns>The turn's time.</returns>
+    public long BeginTurn()
+    {
+        lock (_gate)
+            return clock.Stop();
+    }
+
+    /// <summary>Ends a turn that records nothing.</summary>
+    public void EndTurn()
+    {
+        lock (_gate)
+            clock.Go();
+    }
+
+    /// <summary>Appends the entries of a turn in one piece, which ends it.</summary>
     /// <returns>Whether they are durable already; else <paramref name="whenDurable"/> is told later.</returns>
     public bool Append(IReadOnlyList<JournalEntry> entries, IDurable? whenDurable)
     {
@@ -49,6 +86,7 @@ internal abstract class JobJournal(IExecutor executor) : IThreadPoolWorkItem
         {
             for (int i = 0; i < entries.Count; i++)
                 Add(entries[i]);
+            clock.Go();
             durable = Commit(_appended, whenDurable);
         }
 #if MILLSTREAM_PLANTED_BUGS
@@ -62,18 +100,20 @@ internal abstract class JobJournal(IExecutor executor) : IThreadPoolWorkItem
     }
 
     /// <summary>Appends a note.</summary>
-    public void Append(JournalEntry note)
+    /// <returns>Whether it is durable already; else <paramref name="whenDurable"/> is told later.</returns>
+    public bool Append(JournalEntry note, IDurable? whenDurable = null)
     {
         bool durable;
         lock (_gate)
         {
             Add(note);
-            durable = Commit(_appended, null);
+            durable = Commit(_appended, whenDurable);
         }
         if (durable)
             Wake();
         else
-            Appended(note.Kind == EntryKind.TaskDelta, null);
+            Appended(note.Kind == EntryKind.TaskDelta, whenDurable);
+        return durable;
     }
 
     /// <summary>Says that no entry will follow, so that readers end.</summary>
@@ -156,6 +196,8 @@ internal abstract class JobJournal(IExecutor executor) : IThreadPoolWorkItem
             index = 0;
         }
         entry.Number = ++_appended;
+        if (entry.Time == 0)
+            entry.Time = clock.Read();
 #if MILLSTREAM_PLANTED_BUGS
         if (PlantedBugs.Is(Bug.DuplicateNumber) && _appended % 32 == 0) entry.Number--;
 #endif

@@ -3,7 +3,8 @@ namespace Millstream;
 /// <summary>What is wrong in a call whatever a store holds; each store checks it first, so that all say the same.</summary>
 internal static class JournalChecks
 {
-    public const int MaxPayload = 1 << 20;
+    /// <summary>The largest item of an inbox, in bytes: more than any payload may be, so that who sets that limit sets the only one.</summary>
+    public const int MaxItem = 32 << 20;
 
     // The most that SQLite and PostgreSQL both take in one value; a turn may have 256 MiB and is split long before.
     private const int MaxRecord = 1_000_000_000 - 4096;
@@ -24,6 +25,8 @@ internal static class JournalChecks
                 throw Wrong(append, $"has a record of {append.Record.Bytes.Length} bytes and a count of 0; give the number of its entries");
             if (append.Record.Bytes.Length > MaxRecord)
                 throw Wrong(append, $"has a record of {append.Record.Bytes.Length} bytes; give at most {MaxRecord} in one");
+            if (append.Record.Count == 0 && append.Blobs.Count > 0)
+                throw Wrong(append, $"has {append.Blobs.Count} payloads beside a record without entries; give them with the record that names them");
             if (append.Head is { } head && head.Id != append.Job)
                 throw Wrong(append, $"has the head of {head.Id}");
             if (append is { Head: null, Epoch: 1, Record: { First: 1, Count: > 0 } })
@@ -34,8 +37,8 @@ internal static class JournalChecks
     public static void Offer(InboxItem item)
     {
         ArgumentNullException.ThrowIfNull(item);
-        if (item.Payload.Length > MaxPayload)
-            throw new ArgumentException($"The item has {item.Payload.Length} bytes; an inbox takes at most {MaxPayload}.", nameof(item));
+        if (item.Payload.Length > MaxItem)
+            throw new ArgumentException($"The item has {item.Payload.Length} bytes; an inbox takes at most {MaxItem}.", nameof(item));
     }
 
     public static Exception NotOurRunner(long runner, string location) =>

@@ -17,7 +17,7 @@ internal enum EntryKind : byte
     TaskScheduled = 64, Event, QuestionAsked, TimerSet, ChildStarted, TaskStopping, TimerStopping, QuestionWithdrawing, ChildStopping, ChildSignalled, Flush, JobReturned, Checkpoint,
 
     // Notes
-    TaskStarted = 128, TaskRetried, TaskDelta, ChildEntry, Trimmed, Resumed, TaskInDoubt, Forked, Refused,
+    TaskStarted = 128, TaskRetried, TaskDelta, ChildEntry, Trimmed, Resumed, TaskInDoubt, Forked, Refused, Superseded, TaskWaiting,
 
     // Endings
     JobCompleted = 192, JobFailed, JobCancelled,
@@ -28,7 +28,10 @@ internal sealed class JournalEntry
 {
     private const int BaseSize = 96;
 
-    public JournalEntry(EntryKind kind, long time)
+    /// <summary>Makes an entry.</summary>
+    /// <param name="kind">What it is.</param>
+    /// <param name="time">The time of its turn; 0 for a note, which gets the time at which it is appended.</param>
+    public JournalEntry(EntryKind kind, long time = 0)
     {
         Kind = kind;
         Time = time;
@@ -36,8 +39,8 @@ internal sealed class JournalEntry
 
     public EntryKind Kind { get; }
 
-    /// <summary>UTC ticks.</summary>
-    public long Time { get; }
+    /// <summary>UTC ticks; never before that of the entry before it in its journal.</summary>
+    public long Time { get; set; }
 
     /// <summary>Given when it is appended; from 1, without gaps.</summary>
     public long Number { get; set; }
@@ -92,6 +95,9 @@ internal sealed record StartOf(string Agent, string Version, object? Input, stri
 
 /// <summary>What a <c>child.started</c> says beside the input; the task is the id of the node that it runs for.</summary>
 internal sealed record ChildOf(string Agent, string Task, object? Input);
+
+/// <summary>The first and the last delta of an attempt that another one has followed.</summary>
+internal sealed record SupersededOf(long From, long To);
 
 /// <summary>Where an attempt runs.</summary>
 internal sealed record AttemptOf(string Worker, IReadOnlyList<string> Resources);

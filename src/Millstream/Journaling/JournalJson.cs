@@ -12,6 +12,7 @@ namespace Millstream;
 [JsonSerializable(typeof(ResumeOf))]
 [JsonSerializable(typeof(ForkOf))]
 [JsonSerializable(typeof(RefusalOf))]
+[JsonSerializable(typeof(SupersededOf))]
 [JsonSerializable(typeof(TaskDecision))]
 [JsonSerializable(typeof(PointerOf))]
 [JsonSerializable(typeof(TrimmedOf))]

@@ -4,7 +4,7 @@ namespace Millstream;
 /// A journal in memory: what is appended is durable at once. Over its bound it replaces its oldest deltas by <c>trimmed</c> entries; when
 /// durable entries alone exceed it, it says so once.
 /// </summary>
-internal class MemoryJobJournal(IExecutor executor, long bound, Action full) : JobJournal(executor)
+internal class MemoryJobJournal(IExecutor executor, SteadyClock clock, long bound, Action full) : JobJournal(executor, clock)
 {
     private const string DeltaClass = "delta";
 

@@ -71,6 +71,9 @@ public sealed class MemoryJournalStorage : IJournalStorage
     }
 
     /// <inheritdoc/>
+    public Task<ReadOnlyMemory<byte>?> ReadBlobAsync(JobId job, string hash, CancellationToken token = default) => Do(token, () => _journals.ReadBlob(job, hash));
+
+    /// <inheritdoc/>
     public Task<JobHead?> FindAsync(JobId job, CancellationToken token = default) => Do(token, () => _journals.Find(job)?.Head);
 
     /// <inheritdoc/>

@@ -33,6 +33,7 @@ internal sealed class MemoryJournals(long maxBytes)
             if (results[i] != AppendResult.Appended)
                 continue;
             more += batch[i].Record.Count > 0 ? batch[i].Record.Bytes.Length + RecordBytes : 0;
+            more += New(batch[i]).Sum(b => b.Bytes.Length + (long)ItemBytes);
             more += Find(batch[i].Job) is { } job ? -job.Items.Where(e => batch[i].Taken.Contains(e.Number)).Sum(Cost) : JobBytes;
         }
         Reserve(more, "append");
@@ -59,6 +60,8 @@ internal sealed class MemoryJournals(long maxBytes)
         }
         return job.Records.GetRange(low, Math.Min(most, job.Records.Count - low));
     }
+
+    public ReadOnlyMemory<byte>? ReadBlob(JobId id, string hash) => Find(id)?.Blobs.GetValueOrDefault(hash) is { } bytes ? new ReadOnlyMemory<byte>(bytes) : (ReadOnlyMemory<byte>?)null;
 
     public IReadOnlyList<JobHead> Claim(long runner, JobId? id)
     {
@@ -100,7 +103,7 @@ internal sealed class MemoryJournals(long maxBytes)
     {
         if (Find(id) is not { Head.Ended: not null } job)
             return false;
-        _bytes -= JobBytes + job.Records.Sum(r => (long)r.Bytes.Length + RecordBytes) + job.Items.Sum(Cost);
+        _bytes -= JobBytes + job.Records.Sum(r => (long)r.Bytes.Length + RecordBytes) + job.Items.Sum(Cost) + job.Blobs.Values.Sum(b => b.Length + (long)ItemBytes);
         _inOrder.Remove(job.Order);
         return _jobs.Remove(id);
     }
@@ -134,9 +137,15 @@ internal sealed class MemoryJournals(long maxBytes)
         }
         if (append.Record.Count > 0)
             job.Records.Add(append.Record with { Bytes = append.Record.Bytes.ToArray() });
+        foreach (JournalBlob blob in New(append))
+            job.Blobs[blob.Hash] = blob.Bytes.ToArray();
         if (append.Taken.Count > 0)
             job.Items.RemoveAll(e => append.Taken.Contains(e.Number));
     }
+
+    // What is not there yet, each once.
+    private IEnumerable<JournalBlob> New(JobAppend append) =>
+        append.Blobs.Count == 0 ? [] : append.Blobs.DistinctBy(b => b.Hash).Where(b => Find(append.Job)?.Blobs.ContainsKey(b.Hash) != true).ToArray();
 
     private void Reserve(long more, string what)
     {
@@ -159,6 +168,8 @@ internal sealed class MemoryJob(long order, JobHead head)
     public List<JournalRecord> Records { get; } = [];
 
     public List<InboxEntry> Items { get; } = [];
+
+    public Dictionary<string, byte[]> Blobs { get; } = new(StringComparer.Ordinal);
 
     public long Next => Records.Count == 0 ? 1 : Records[^1].First + Records[^1].Count;
 }

@@ -30,7 +30,7 @@ internal sealed class StoredJobJournal : JobJournal
     private readonly JobId _job;
     private readonly long _minCheckpoint;
     private readonly Func<StoredReader> _reader;
-    private readonly EntryWriter _bytes = new();
+    private readonly EntryWriter _bytes;
     private readonly List<IDurable> _told = [];
     private List<long> _taken = [];
     private readonly List<IDurable> _waiting = [];
@@ -45,10 +45,11 @@ internal sealed class StoredJobJournal : JobJournal
     private volatile bool _isInFlight;
 
     /// <summary>Continues a journal, or begins a new one.</summary>
-    public StoredJobJournal(IExecutor executor, JournalWriter writer, IJournalOwner owner, JobId job, StoredJobState? state, Func<StoredReader> reader, long minCheckpoint)
-        : base(executor)
+    public StoredJobJournal(IExecutor executor, SteadyClock clock, JournalWriter writer, IJournalOwner owner, JobId job, StoredJobState? state, Func<StoredReader> reader, long minCheckpoint, int maxInline = EntryWriter.MaxInline)
+        : base(executor, clock)
     {
         (_writer, _owner, _job, _reader, _minCheckpoint) = (writer, owner, job, reader, minCheckpoint);
+        _bytes = new EntryWriter(maxInline);
         (Epoch, _last, _chain, _sinceCheckpoint) = state is null ? (1, 0, Chain.Start(job), 0) : (state.Head.Epoch, state.Last, state.Chain, state.ReplayBytes);
 #if MILLSTREAM_PLANTED_BUGS
         if (PlantedBugs.Is(Bug.ChainNotCarried)) _chain = Chain.Start(job);
@@ -132,14 +133,14 @@ internal sealed class StoredJobJournal : JobJournal
                 head = _owner.TakeHead(hasEnding: true);
             int count = (int)(_last + 1 - _first);
             Memory<byte> bytes = default;
+            IReadOnlyList<JournalBlob> blobs = [];
             if (count > 0)
             {
-                bytes = _bytes.Take();
+                bytes = _bytes.Take(out blobs);
                 _chain = _chain.Next(bytes.Span[EntryWriter.HeaderSize..]);
-                bytes.Span[0] = EntryWriter.Version;
                 _chain.WriteTo(bytes.Span[1..]);
             }
-            JobAppend append = new() { Job = _job, Epoch = Epoch, Record = new JournalRecord(_first, count, bytes), Head = head, Taken = _taken };
+            JobAppend append = new() { Job = _job, Epoch = Epoch, Record = new JournalRecord(_first, count, bytes), Blobs = blobs, Head = head, Taken = _taken };
             _taken = [];
             _told.AddRange(_waiting);
             _waiting.Clear();
@@ -196,15 +197,15 @@ internal sealed class StoredJobJournal : JobJournal
 
     protected override void Added(JournalEntry entry)
     {
-        int before = _bytes.Size;
+        long before = _bytes.Size;
         _bytes.Write(entry);
-        int size = _bytes.Size - before;
+        long size = _bytes.Size - before;
         (_sinceCheckpoint, _checkpointSize) = entry.Kind == EntryKind.Checkpoint ? (0, size) : (_sinceCheckpoint + size, _checkpointSize);
         _last = entry.Number;
         _hasEnding |= entry.IsEnding;
     }
 
-    protected override void Appended(bool isDelta, IDurable? whenDurable) => _writer.Enqueue(this, isForced: isDelta || whenDurable is not null, isInline: whenDurable is not null);
+    protected override void Appended(bool isDelta, IDurable? whenDurable) => _writer.Enqueue(this, isForced: isDelta || whenDurable is not null, isInline: whenDurable is not null && !isDelta);
 
     protected override async ValueTask<IReadOnlyList<JournalEntry>> LoadAsync(long from, CancellationToken token) => await _reader().ReadAsync(from, token);
 }

@@ -5,4 +5,5 @@ namespace Millstream;
 /// <param name="Last">The number of its last entry.</param>
 /// <param name="Chain">The chain after its last record.</param>
 /// <param name="ReplayBytes">How many bytes a replay reads.</param>
-internal sealed record StoredJobState(JobHead Head, long Last, Chain Chain, long ReplayBytes);
+/// <param name="Time">The time that the job has reached, in UTC ticks: that of its last entry, or later.</param>
+internal sealed record StoredJobState(JobHead Head, long Last, Chain Chain, long ReplayBytes, long Time);

@@ -14,7 +14,7 @@ internal sealed class StoredReader(IJournalStorage storage, JobId job, AgentCont
         List<JournalEntry> entries = [];
         await foreach (JournalRecord record in storage.ReadAsync(job, from, token))
         {
-            foreach (JournalEntry entry in EntryReader.Read(job, record, null, out _))
+            foreach (JournalEntry entry in EntryReader.Read(job, record, null, out _, await Beside.LoadAsync(storage, job, record, token)))
             {
 #if MILLSTREAM_PLANTED_BUGS
                 if (PlantedBugs.Is(Bug.StoredReaderSkips) && entry.Number == from && from > 3) continue;
@@ -53,7 +53,7 @@ internal sealed class StoredReader(IJournalStorage storage, JobId job, AgentCont
                 }
                 if (!found.TryGetValue(number, out JournalEntry? entry))
                     throw new JournalDamagedException(child.Key, number, $"is missing, though the journal of job {job} names it");
-                entries[index] = new JournalEntry(EntryKind.ChildEntry, entry.Time) { Number = entries[index].Number, Subject = child.Key.Value, Payload = new ChildPointer(child.Key, entry, number) };
+                entries[index] = new JournalEntry(EntryKind.ChildEntry, entries[index].Time) { Number = entries[index].Number, Subject = child.Key.Value, Payload = new ChildPointer(child.Key, entry, number) };
             }
         }
         return entries;

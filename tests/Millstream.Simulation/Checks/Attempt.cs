@@ -30,8 +30,18 @@ internal sealed class Attempt(History history, JobRecord job, TaskAttempt contex
     /// <summary>The process in which it runs; null where there are none.</summary>
     public ProcessExecutor? Process => _process;
 
-    /// <summary>A piece of output that says whose it is.</summary>
-    public byte[] Output() => System.Text.Encoding.UTF8.GetBytes($"{key} {Number}");
+    /// <summary>How many pieces of output it has given while its code ran.</summary>
+    public int Pieces { get; private set; }
+
+    /// <summary>Output that says whose it is.</summary>
+    public static string Piece(string key, int attempt) => $"[{key} {attempt}]";
+
+    /// <summary>A piece of output, while its code runs.</summary>
+    public byte[] Output()
+    {
+        Pieces += job.Running.Contains(this) ? 1 : 0;
+        return System.Text.Encoding.UTF8.GetBytes(Piece(key, Number));
+    }
 
     /// <summary>Does something a little later, as long as its process lives.</summary>
     public void Schedule(Action work) => history.Executor.Add(work, null, _process);

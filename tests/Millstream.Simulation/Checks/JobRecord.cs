@@ -8,6 +8,9 @@ internal interface IJournalView
     /// <summary>All entries, durable or not, and the append that each came in.</summary>
     List<(JournalEntry Entry, int Batch)> Entries { get; }
 
+    /// <summary>When each was added, by <see cref="SimulationTime.Now"/>.</summary>
+    List<long> AddedAt { get; }
+
     /// <summary>How many of them are durable.</summary>
     long Written { get; }
 

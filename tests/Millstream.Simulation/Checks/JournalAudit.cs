@@ -7,6 +7,7 @@ internal class JournalAudit(History history, JobRecord job)
     private readonly HashSet<int> _ended = [];
     private readonly HashSet<int> _stopped = [];
     private readonly Dictionary<int, AttemptState> _attempts = [];
+    private readonly Dictionary<(int Command, int Attempt), int> _pieces = [];
     private bool _isCancelled;
     private bool _isReturned;
     private long _events;
@@ -26,8 +27,7 @@ internal class JournalAudit(History history, JobRecord job)
                 Fail($"entry {i + 1} is {entry.Kind}");
             if (entry.IsEnding != (i == entries.Count - 1))
                 Fail(entry.IsEnding ? $"entry {i + 1} ends the job and is not the last" : "the last entry is no ending");
-            // What a child did when its parent could not show it any more is shown later.
-            if (entry.Time < time && entry.Kind != EntryKind.ChildEntry)
+            if (entry.Time < time)
                 Fail($"entry {i + 1} is older than the one before");
             time = Math.Max(time, entry.Time);
             CheckTurn(entries, i);
@@ -90,7 +90,7 @@ internal class JournalAudit(History history, JobRecord job)
                 if (!_commands.ContainsKey(entry.Command) || _ended.Contains(entry.Command) || !_stopped.Add(entry.Command))
                     Fail($"entry {entry.Number} {entry.Kind} stops what was not there, or twice");
                 break;
-            case EntryKind.TaskStarted or EntryKind.TaskDelta or EntryKind.TaskRetried:
+            case EntryKind.TaskStarted or EntryKind.TaskDelta or EntryKind.TaskRetried or EntryKind.Superseded:
                 CheckAttempt(entry);
                 break;
             case EntryKind.TaskCompleted or EntryKind.TaskFailed or EntryKind.TaskCancelled or EntryKind.QuestionAnswered or EntryKind.QuestionWithdrawn
@@ -140,6 +140,8 @@ internal class JournalAudit(History history, JobRecord job)
             Fail($"entry {entry.Number} {entry.Kind} ends command {entry.Command} a second time");
         else if (entry.Kind == EntryKind.TimerFired && entry.Time < (long)command.Payload!)
             Fail($"timer {entry.Command} fired before its time");
+        else if (entry.Kind == EntryKind.TimerFired && IsOverdue(command, entry))
+            Fail($"timer {entry.Command} fired long after its time, since the clock was set back");
         else if (entry.Kind is EntryKind.TimerStopped or EntryKind.QuestionWithdrawn && !_stopped.Contains(entry.Command))
             Fail($"entry {entry.Number} {entry.Kind}: nobody stopped it");
         if (entry.Attempt > 0 && _attempts.TryGetValue(entry.Command, out AttemptState attempt))
@@ -155,6 +157,10 @@ internal class JournalAudit(History history, JobRecord job)
         }
     }
 
+    // In one process it takes as long as it says, whatever the clock says meanwhile. A slow machine may be late by the time of others' timers.
+    private bool IsOverdue(JournalEntry set, JournalEntry fired) => job.Runner is not null && history.Time.Jumps
+        && job.Journal.AddedAt[(int)fired.Number - 1] - job.Journal.AddedAt[(int)set.Number - 1] > (long)set.Payload! - set.Time + TimeSpan.TicksPerHour;
+
     private void CheckAttempt(JournalEntry entry)
     {
         AttemptState now = _attempts.GetValueOrDefault(entry.Command);
@@ -166,17 +172,26 @@ internal class JournalAudit(History history, JobRecord job)
                 // An attempt that was given up before it ran leaves a gap.
                 if (entry.Attempt <= now.Attempt || (now.Attempt > 0 && !now.IsOver))
                     Fail($"entry {entry.Number}: attempt {entry.Attempt} of {entry.Subject} started after attempt {now.Attempt}");
-                _attempts[entry.Command] = new AttemptState(entry.Attempt, 0, false, now.Failures);
+                if (now.From > 0)
+                    Fail($"entry {entry.Number}: attempt {entry.Attempt} of {entry.Subject} started, and what attempt {now.Attempt} has shown is not superseded");
+                _attempts[entry.Command] = new AttemptState(entry.Attempt, 0, false, now.Failures, 0, 0);
                 break;
             case EntryKind.TaskDelta:
                 if (entry.Attempt != now.Attempt || now.IsOver)
                     Fail($"entry {entry.Number}: a delta of attempt {entry.Attempt} of {entry.Subject} came after its end");
-                string output = System.Text.Encoding.UTF8.GetString(((DeltaChunk)entry.Payload!).Bytes);
-                if (output != $"{job.Id}/{entry.Command} {entry.Attempt}")
+                string output = System.Text.Encoding.UTF8.GetString(((DeltaChunk)entry.Payload!).Bytes), piece = Attempt.Piece($"{job.Id}/{entry.Command}", entry.Attempt);
+                int pieces = output.Length / piece.Length;
+                if (pieces == 0 || output != string.Concat(Enumerable.Repeat(piece, pieces)))
                     Fail($"entry {entry.Number} is a delta of attempt {entry.Attempt} of command {entry.Command}, and it is '{output}'");
                 if (((DeltaChunk)entry.Payload!).Index != now.Deltas)
                     Fail($"entry {entry.Number}: delta {((DeltaChunk)entry.Payload!).Index} of {entry.Subject} stands where {now.Deltas} should");
-                _attempts[entry.Command] = now with { Deltas = now.Deltas + 1 };
+                _pieces[(entry.Command, entry.Attempt)] = _pieces.GetValueOrDefault((entry.Command, entry.Attempt)) + pieces;
+                _attempts[entry.Command] = now with { Deltas = now.Deltas + 1, From = now.From == 0 ? entry.Number : now.From, To = entry.Number };
+                break;
+            case EntryKind.Superseded:
+                if (entry.Attempt != now.Attempt || !now.IsOver || entry.Payload is not SupersededOf superseded || (superseded.From, superseded.To) != (now.From, now.To))
+                    Fail($"entry {entry.Number}: {entry.Payload} of attempt {entry.Attempt} of {entry.Subject} does not name what it has shown, {now.From} to {now.To} of attempt {now.Attempt}");
+                _attempts[entry.Command] = now with { From = 0, To = 0 };
                 break;
             default:
                 int failures = now.Failures + (entry.Payload is RetryOf { Error.Type: not ErrorTypes.LeaseLost } ? 1 : 0);
@@ -227,10 +242,13 @@ internal class JournalAudit(History history, JobRecord job)
         {
             if (!history.Ledger.Returned.TryGetValue(result, out Attempt? attempt) || attempt.Job != job)
                 Fail($"result {result} is recorded, and no task of the job gave it");
+            // What its code gave after its end may still be in time.
+            else if (_pieces.GetValueOrDefault((attempt.Command, attempt.Number)) is var pieces && pieces != attempt.Pieces && pieces != attempt.Pieces + 1)
+                Fail($"{attempt} gave its result after {attempt.Pieces} pieces of output, and {pieces} are recorded");
         }
     }
 
     protected void Fail(string what) => history.Fail($"{job.Id}: {what}", job);
 
-    private readonly record struct AttemptState(int Attempt, int Deltas, bool IsOver, int Failures);
+    private readonly record struct AttemptState(int Attempt, int Deltas, bool IsOver, int Failures, long From, long To);
 }

@@ -37,7 +37,7 @@ internal sealed class Ledger(History history) : ILoggerFactory, ILogger
     public JobJournal Created(JobRunner runner, StoreModel store)
     {
         JobRecord? record = null;
-        DelayedJournal journal = new(store, history.Executor, entry => Added(record!, entry));
+        DelayedJournal journal = new(store, history.Executor, history.Time, entry => Added(record!, entry));
         record = new JobRecord(runner.Id, journal) { Runner = runner };
         // Starting a known id makes a runner that is dropped at once.
         if (!_jobs.TryAdd(runner.Id, record))

@@ -65,7 +65,7 @@ internal sealed class StoreAudit(DurableHistory history)
         if (job.Ending is not null)
             Fail(job, $"{by} wrote {append.Record.Count} entries to it after its end");
         if (append.Record.Count > 0)
-            Read(job, append.Record);
+            Read(job, append);
         if (append.Head is { } head)
             CheckHead(job, head);
         foreach (long item in append.Taken)
@@ -77,15 +77,16 @@ internal sealed class StoreAudit(DurableHistory history)
         return job;
     }
 
-    private void Read(StoredRecord job, JournalRecord record)
+    private void Read(StoredRecord job, JobAppend append)
     {
+        JournalRecord record = append.Record;
         List<(JournalEntry Entry, int Batch)> entries = job.Record.Journal.Entries;
         if (record.First != entries.Count + 1)
             Fail(job, $"a record from {record.First} on follows entry {entries.Count}");
-        foreach (JournalEntry entry in EntryReader.Read(job.Record.Id, record, job.Chain, out Chain chain))
+        foreach (JournalEntry entry in EntryReader.Read(job.Record.Id, record, job.Chain, out Chain chain, Beside.Of(append.Blobs)))
         {
             job.Chain = chain;
-            job.Add(entry);
+            job.Add(entry, history.Time.Now);
         }
         if (!entries[^1].Entry.EndsTurn && !entries[^1].Entry.IsNote)
             Fail(job, $"a record ends with {entries[^1].Entry.Kind}, inside a turn");
@@ -117,7 +118,7 @@ internal sealed class StoreAudit(DurableHistory history)
             InboxKind.Signal => job.Entries.Exists(e => e.Entry.Kind == EntryKind.Signal
                 && ((item.SenderId is not null && e.Entry.Subject == item.SenderId) || JobRecord.Int(e.Entry.Payload) == JsonSerializer.Deserialize<int>(item.Payload.Span))),
             InboxKind.Cancel => job.IsCancelling || job.HasReturned || job.Ending is not null,
-            _ => !job.Open.Values.Any(e => e.Kind == EntryKind.QuestionAsked && $"answer:{e.Subject}" == item.SenderId),
+            _ => !job.Open.Values.Any(e => e.Kind == EntryKind.QuestionAsked && item.SenderId!.StartsWith($"answer:{e.Subject}:", StringComparison.Ordinal)),
         };
         if (!isThere)
             Fail(job, $"item {number} (kind {item.Kind}, {item.SenderId}) was taken from its inbox and is not in its journal");
@@ -160,6 +161,8 @@ internal sealed class StoredRecord : IJournalView
     public JobRecord Record { get; }
 
     public List<(JournalEntry Entry, int Batch)> Entries { get; } = [];
+
+    public List<long> AddedAt { get; } = [];
 
     public long Written => Entries.Count;
 
@@ -216,9 +219,10 @@ internal sealed class StoredRecord : IJournalView
     /// <summary>What readers saw, by number.</summary>
     public Dictionary<long, string> Seen { get; } = [];
 
-    public void Add(JournalEntry entry)
+    public void Add(JournalEntry entry, long now)
     {
         Entries.Add((entry, _batch));
+        AddedAt.Add(now);
         if (entry.EndsTurn || entry.IsNote)
             _batch++;
         switch (entry.Kind)

@@ -62,7 +62,7 @@ internal sealed class StoredJournalAudit(DurableHistory history, StoredRecord st
     private void CheckShown(JobId child, List<long> shown)
     {
         List<long> wanted = [.. history.Audit.Find(child)!.Entries.Select(e => e.Entry).Where(e => !e.IsEnding && e.Kind is not (EntryKind.JobStarted or EntryKind.JobReturned or EntryKind.JobCancelling
-            or EntryKind.TaskDelta or EntryKind.Flush or EntryKind.Flushed or EntryKind.Resumed or EntryKind.Checkpoint)).Select(e => e.Number)];
+            or EntryKind.TaskDelta or EntryKind.Flush or EntryKind.Flushed or EntryKind.Resumed or EntryKind.Checkpoint or EntryKind.Superseded)).Select(e => e.Number)];
         if (!shown.SequenceEqual(wanted))
             Fail($"of {child} it shows {string.Join(',', shown)}, and not {string.Join(',', wanted)}");
     }

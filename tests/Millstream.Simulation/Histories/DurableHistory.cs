@@ -159,14 +159,18 @@ internal sealed class DurableHistory : History
     {
         const int often = 15;
         // A store that gives a record at a time takes seconds for a job.
-        bool isLate = IsAtWork(job.Runner) && job.ClaimedAt + 4 * s_overdue < Time.Now && ((!job.IsCancelling && !job.HasReturned && job.Head?.Deadline is { } deadline && deadline.UtcTicks + s_overdue < Time.Now)
-            || job.Open.Values.Any(e => e.Kind == EntryKind.TimerSet && (long)e.Payload! + s_overdue < Time.Now)
-            || job.Record.Stops.Any(s => !job.Finished.Contains(s.Key) && job.Entries[(int)s.Value - 1].Entry is { Kind: not EntryKind.ChildStopping } stop && stop.Time + 2 * s_overdue < Time.Now)
+        bool isLate = IsAtWork(job.Runner) && job.ClaimedAt + 4 * s_overdue < Time.Now && ((!Time.Jumps && !job.IsCancelling && !job.HasReturned && job.Head?.Deadline is { } deadline && deadline.UtcTicks + s_overdue < Time.Now)
+            || job.Open.Values.Any(e => e.Kind == EntryKind.TimerSet && DueOf(job, e) + s_overdue < Time.Now)
+            || job.Record.Stops.Any(s => !job.Finished.Contains(s.Key) && job.Entries[(int)s.Value - 1].Entry is { Kind: not EntryKind.ChildStopping } stop && job.AddedAt[(int)stop.Number - 1] + 2 * s_overdue < Time.Now)
             || job.Items.Values.Any(i => i.Time + 2 * s_overdue < Time.Now));
         job.Overdue = isLate ? job.Overdue + 1 : 0;
         if (job.Overdue > often)
             Fail($"{job.Record.Id}: a timer, a stop, its deadline or an item of its inbox is overdue; {Where(job)}", job.Record);
     }
+
+    // With clocks that are set back, a process that takes a job up may let a timer wait for as long as it was set to, and no longer.
+    private long DueOf(StoredRecord job, JournalEntry timer) => !Time.Jumps ? (long)timer.Payload!
+        : Math.Max(job.AddedAt[(int)timer.Number - 1], job.ClaimedAt) + (long)timer.Payload! - timer.Time;
 
     private bool IsAtWork(long runner) => _processes.Exists(p => p.IsReady && !p.IsBroken && !p.Executor.Hangs && !p.IsTakenForDead && p.Store.Owns(runner) && p.ReadySince + s_overdue < Time.Now);
 

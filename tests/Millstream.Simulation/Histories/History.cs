@@ -18,7 +18,8 @@ internal abstract class History
     {
         Seed = seed;
         Random = new Random(seed);
-        Time = new SimulationTime(Random);
+        // Chance of its own, so that other seeds are as they would be without.
+        Time = new SimulationTime(Random, seed % 3 == 2 ? new Random(-seed) : null);
         Executor = new SimulationExecutor(Random, Time);
         Ledger = new Ledger(this);
         Maker = new PlanMaker(Random, Plans, TaskCount);

@@ -71,7 +71,7 @@ internal sealed class StoredStreamReader(DurableHistory history, DurableWorld wo
             history.Fail($"{this} saw it before it was durable", _job.Record);
             return;
         }
-        if (seen.Time.UtcTicks != _job.Entries[(int)_next - 1].Entry.Time && _job.Entries[(int)_next - 1].Entry.Kind != EntryKind.ChildEntry)
+        if (seen.Time.UtcTicks != _job.Entries[(int)_next - 1].Entry.Time)
             history.Fail($"{this} saw another entry there than is recorded", _job.Record);
         string text = seen.ToJson();
         if (!_job.Seen.TryAdd(_next, text) && _job.Seen[_next] != text)

@@ -89,7 +89,7 @@ internal sealed class WorkerPark
                 orchestrator.SetOnline(resource.Id);
                 break;
             default:
-                orchestrator.CoolDown(resource.Id, _history.Time.GetUtcNow().AddMilliseconds(random.Next(80)));
+                orchestrator.CoolDown(resource.Id, orchestrator.Engine.Time.GetUtcNow().AddMilliseconds(random.Next(80)));
                 break;
         }
     }

@@ -4,13 +4,15 @@ namespace Millstream.Simulation;
 /// One job's journal in a simulated store: an append gets its numbers at once and becomes durable when the store has written it. It
 /// remembers all it was given and how it was cut into appends, for the checks.
 /// </summary>
-internal sealed class DelayedJournal(StoreModel store, SimulationExecutor executor, Action<JournalEntry> added) : JobJournal(executor), IJournalView
+internal sealed class DelayedJournal(StoreModel store, SimulationExecutor executor, SimulationTime time, Action<JournalEntry> added) : JobJournal(executor, new SteadyClock(time)), IJournalView
 {
     private int _batch;
     private int _waiting;
 
     /// <summary>All entries, durable or not, and the append that each came in.</summary>
     public List<(JournalEntry Entry, int Batch)> Entries { get; } = [];
+
+    public List<long> AddedAt { get; } = [];
 
     /// <summary>What the store has written, whatever the journal shows.</summary>
     public long Written { get; private set; }
@@ -36,6 +38,7 @@ internal sealed class DelayedJournal(StoreModel store, SimulationExecutor execut
     protected override void Added(JournalEntry entry)
     {
         Entries.Add((entry, _batch));
+        AddedAt.Add(time.Now);
         added(entry);
     }
 

@@ -71,9 +71,12 @@ internal sealed class ProcessExecutor : SynchronizationContext, IExecutor
 /// <summary>The simulation's time as one process has it: its timers end with it.</summary>
 internal sealed class ProcessTime(SimulationTime time, ProcessExecutor owner) : TimeProvider
 {
+    // It may run on another machine than the last one, with a clock of its own.
+    private readonly TimeSpan _skew = new(time.NewSkew());
+
     public override long TimestampFrequency => time.TimestampFrequency;
 
-    public override DateTimeOffset GetUtcNow() => time.GetUtcNow();
+    public override DateTimeOffset GetUtcNow() => time.GetUtcNow() + _skew;
 
     public override long GetTimestamp() => time.GetTimestamp();
 

@@ -1,21 +1,31 @@
 namespace Millstream.Simulation;
 
 /// <summary>Virtual time: it stands still until the executor moves it to the next timer that is due.</summary>
-internal sealed class SimulationTime(Random random) : TimeProvider
+/// <param name="random">Chance.</param>
+/// <param name="jumps">When and how far somebody sets the wall clock, which timers and timestamps do not follow; null where nobody does.</param>
+internal sealed class SimulationTime(Random random, Random? jumps) : TimeProvider
 {
     private readonly PriorityQueue<(Timer Timer, int Version), (long Due, int Order)> _timers = new();
     private readonly HashSet<Timer> _armed = [];
     private long _now = new DateTime(2030, 1, 1, 0, 0, 0, DateTimeKind.Utc).Ticks;
     private int _order;
+    private long _ahead;
 
+    /// <summary>How much time has passed, whatever the wall clock says.</summary>
     public long Now => _now;
+
+    /// <summary>Whether the wall clock is set forward and back.</summary>
+    public bool Jumps => jumps is not null;
+
+    /// <summary>How far the wall clock of another machine is ahead, in ticks.</summary>
+    public long NewSkew() => jumps is null ? 0 : Distance(jumps);
 
     public override long TimestampFrequency => TimeSpan.TicksPerSecond;
 
     /// <summary>What the timers that are armed belong to.</summary>
     public IEnumerable<object?> Armed => _armed.Where(t => t.Owner is not { IsDead: true }).Select(t => t.State);
 
-    public override DateTimeOffset GetUtcNow() => new(_now, TimeSpan.Zero);
+    public override DateTimeOffset GetUtcNow() => new(_now + _ahead, TimeSpan.Zero);
 
     public override long GetTimestamp() => _now;
 
@@ -42,6 +52,8 @@ internal sealed class SimulationTime(Random random) : TimeProvider
                 continue;
             }
             _now = Math.Max(_now, at.Due);
+            if (jumps?.Next(20) == 0)
+                _ahead = Distance(jumps);
             while (_timers.TryPeek(out next, out at) && at.Due <= _now)
             {
                 _timers.Dequeue();
@@ -107,6 +119,14 @@ internal sealed class SimulationTime(Random random) : TimeProvider
             return default;
         }
     }
+
+    private static long Distance(Random random) => random.Next(6) switch
+    {
+        0 => 0,
+        1 => TimeSpan.FromHours(random.Next(-48, 48)).Ticks,
+        2 => TimeSpan.FromSeconds(random.Next(-10, 10)).Ticks,
+        _ => random.Next(-500_000, 500_000),
+    };
 
     private bool Coin() => random.Next(2) == 0;
 }

@@ -66,6 +66,8 @@ internal sealed class SimulatedStore : IJournalStorage
         }
     }
 
+    public Task<ReadOnlyMemory<byte>?> ReadBlobAsync(JobId job, string hash, CancellationToken token = default) => DoAsync(StoreCall.Read, token, () => _disk.Journals.ReadBlob(job, hash));
+
     public Task<JobHead?> FindAsync(JobId job, CancellationToken token = default) => DoAsync(StoreCall.Read, token, () => _disk.Journals.Find(job)?.Head);
 
     public async IAsyncEnumerable<JobHead> ListAsync(JobHeadFilter filter, [EnumeratorCancellation] CancellationToken token = default)

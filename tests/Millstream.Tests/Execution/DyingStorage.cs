@@ -27,6 +27,8 @@ internal sealed class DyingStorage(IJournalStorage inner, int appends, bool isDo
 
     public IAsyncEnumerable<JournalRecord> ReadAsync(JobId job, long from, CancellationToken token = default) => inner.ReadAsync(job, from, token);
 
+    public Task<ReadOnlyMemory<byte>?> ReadBlobAsync(JobId job, string hash, CancellationToken token = default) => inner.ReadBlobAsync(job, hash, token);
+
     public Task<JobHead?> FindAsync(JobId job, CancellationToken token = default) => Living(() => inner.FindAsync(job, token));
 
     public IAsyncEnumerable<JobHead> ListAsync(JobHeadFilter filter, CancellationToken token = default) => inner.ListAsync(filter, token);

@@ -156,6 +156,8 @@ public sealed class LostJobTests : IAsyncLifetime
         public IAsyncEnumerable<JournalRecord> ReadAsync(JobId job, long from, CancellationToken token = default) =>
             IsUnreadable ? throw new JournalStorageException("it cannot be read") : inner.ReadAsync(job, from, token);
 
+        public Task<ReadOnlyMemory<byte>?> ReadBlobAsync(JobId job, string hash, CancellationToken token = default) => inner.ReadBlobAsync(job, hash, token);
+
         public Task<JobHead?> FindAsync(JobId job, CancellationToken token = default) => inner.FindAsync(job, token);
 
         public IAsyncEnumerable<JobHead> ListAsync(JobHeadFilter filter, CancellationToken token = default) => inner.ListAsync(filter, token);

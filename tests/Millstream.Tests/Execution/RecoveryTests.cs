@@ -139,7 +139,7 @@ public sealed class RecoveryTests : StoredJobTests
         TestAgent<string, string> noNumber = new(async (_, c) => (await c.RunAsync(task, double.NaN)).ToString(), "nan");
         await StartAsync(large, noNumber);
         JobError error = Assert.IsType<JobEnding.Failed>(await (await Orchestrator.StartAsync(large, "")).Ending).Error;
-        Assert.Contains("1,048,576 are the most", error.Message, StringComparison.Ordinal);
+        Assert.Contains("a String is 2,097,154 bytes of JSON, and OrchestratorLimits.PayloadBytes is 1,048,576: give the path of a file with it, or give less, or raise that limit", error.Message, StringComparison.Ordinal);
         Assert.IsType<JobEnding.Failed>(await (await Orchestrator.StartAsync(noNumber, "")).Ending);
     }
 

@@ -50,6 +50,30 @@ public sealed class RefusedItemTests : StoredJobTests
         Assert.Equal([true, true, true, false, false, true], refused.Select(e => e.Data is not null));
     }
 
+    [Fact]
+    public async Task SecondAnswer_BesideOneThatDoesNotFit_IsTaken()
+    {
+        await StartAsync(Agent);
+        Job<string, string, string> job = await Orchestrator.StartAsync(Agent, "");
+        await job.UntilAsync(JobEventKinds.QuestionAsked);
+        await Orchestrator.DisposeAsync();
+        // Nobody runs the job, so both lie in its inbox at once.
+        await using (MemoryJournalStorage other = Storage.Reopen())
+        await using (AgentOrchestrator elsewhere = new(Options with { Journal = other, Claim = false }))
+        {
+            await elsewhere.StartAsync();
+            Job seen = (await elsewhere.GetJobAsync(job.Id))!;
+            Assert.Equal(SignalResult.Accepted, await seen.AnswerAsync("q1", "perhaps"));
+            Assert.Equal(SignalResult.Accepted, await seen.AnswerAsync("q1", true));
+            Assert.Equal(SignalResult.Duplicate, await seen.AnswerAsync("q1", true));
+        }
+        await RestartAsync(Agent);
+        Job again = (await Orchestrator.GetJobAsync(job.Id))!;
+        JobEvent answered = await again.UntilAsync(JobEventKinds.QuestionAnswered);
+        Assert.True(answered.Data!.Value.GetBoolean());
+        Assert.Contains("no Boolean", (await again.UntilAsync(JobEventKinds.SignalRefused)).ToJson(), StringComparison.Ordinal);
+    }
+
     private static async Task OfferAsync(MemoryJournalStorage store, JobId job, byte kind, string? sender, string payload) =>
         Assert.Equal(OfferResult.Accepted, await store.OfferAsync(job, new InboxItem(kind, sender, Encoding.UTF8.GetBytes(payload))));
 }

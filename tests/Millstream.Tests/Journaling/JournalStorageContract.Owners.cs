@@ -166,9 +166,9 @@ public abstract partial class JournalStorageContract
         await store.AppendAsync([Create(A, Head(A) with { Ended = Start }), Create(B)]);
         Assert.Equal(OfferResult.UnknownJob, await store.OfferAsync(Unknown, new InboxItem(1, null, default)));
         Assert.Equal(OfferResult.JobEnded, await store.OfferAsync(A, new InboxItem(1, null, default)));
-        Assert.Equal(OfferResult.Accepted, await store.OfferAsync(B, new InboxItem(1, null, new byte[1 << 20])));
-        var thrown = await Assert.ThrowsAsync<ArgumentException>(() => store.OfferAsync(B, new InboxItem(1, null, new byte[(1 << 20) + 1])));
-        Assert.Contains("1048577", thrown.Message, StringComparison.Ordinal);
+        Assert.Equal(OfferResult.Accepted, await store.OfferAsync(B, new InboxItem(1, null, new byte[32 << 20])));
+        var thrown = await Assert.ThrowsAsync<ArgumentException>(() => store.OfferAsync(B, new InboxItem(1, null, new byte[(32 << 20) + 1])));
+        Assert.Contains("33554433", thrown.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -1,0 +1,20 @@
+namespace Millstream;
+
+/// <content>What attempts have shown while they ran.</content>
+internal abstract partial class TaskCommand
+{
+    private ShownOutput _shown;
+
+    /// <summary>Tells readers to drop what an earlier attempt has shown: another one follows.</summary>
+    public void Supersede()
+    {
+        ShownOutput shown;
+        lock (this)
+            (shown, _shown) = (_shown, default);
+#if MILLSTREAM_PLANTED_BUGS
+        if (PlantedBugs.Is(Bug.SupersededForgotten)) return;
+#endif
+        if (shown.Attempt > 0)
+            Runner.Note(new JournalEntry(EntryKind.Superseded) { Command = Number, Subject = Subject, Attempt = shown.Attempt, Payload = new SupersededOf(shown.From, shown.To) });
+    }
+}

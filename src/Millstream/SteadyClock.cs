@@ -1,0 +1,36 @@
+namespace Millstream;
+
+/// <summary>
+/// A clock that never goes back: the wall clock, and where that was set back, the latest it has said and what has passed since. Its owner's lock
+/// guards it.
+/// </summary>
+/// <param name="time">The wall clock, and what measures how much time passes.</param>
+/// <param name="from">What it has said before at the most, in UTC ticks.</param>
+internal sealed class SteadyClock(TimeProvider time, long from = 0)
+{
+    private long _base = from;
+    private long _stamp = time.GetTimestamp();
+    private long _stopped;
+
+    /// <summary>Now, in UTC ticks.</summary>
+    public long Read()
+    {
+        if (_stopped > 0)
+            return _stopped;
+        long stamp = time.GetTimestamp();
+        long wall = time.GetUtcNow().UtcTicks, passed = _base + time.GetElapsedTime(_stamp, stamp).Ticks;
+#if MILLSTREAM_PLANTED_BUGS
+        if (PlantedBugs.Is(Bug.ClockGoesBack)) return wall;
+        if (PlantedBugs.Is(Bug.ClockStandsStill)) return _base = Math.Max(_base, wall);
+#endif
+        if (wall < passed)
+            return passed;
+        (_base, _stamp) = (wall, stamp);
+        return wall;
+    }
+
+    /// <summary>Lets it stand still until <see cref="Go"/>.</summary>
+    public long Stop() => _stopped = Read();
+
+    public void Go() => _stopped = 0;
+}

@@ -2,11 +2,20 @@ using Millstream.Crashes.Cycles;
 
 namespace Millstream.Crashes.Golden;
 
-/// <summary>Stories of what is there only when a process goes on with what another one has left: tasks in doubt, forks, an inbox with what does not fit.</summary>
+/// <summary>Stories of tasks that wait or are run again, and of what a process finds that goes on with what another one has left: tasks in doubt, forks, an inbox with what does not fit.</summary>
 internal static class GoldenSecondLives
 {
+    private static readonly AgentTask<Login, string> LogsIn = AgentTask.Create<Login, string>("log-in", (login, context) => Task.FromResult(context.Reveal(login.Key)));
+
     public static IReadOnlyList<GoldenStory> All { get; } =
     [
+        GoldenStories.Story("superseded", async (_, c) => await c.RunAsync(GoldenParts.Task("work", attempts: 2), "flaky a")),
+        GoldenStories.Story("open-secret", async (input, c) =>
+        {
+            // Nobody has that secret, so it is stopped in the end.
+            _ = c.RunAsync(LogsIn, new Login(Secret.FromEnvironment("MILLSTREAM_GOLDEN_NOT_SET")));
+            return $"{input} {await c.AskAsync(new Proceed("on?"))}";
+        }, (_, job) => job.UntilAsync(JobEventKinds.TaskWaiting)) with { Output = "\"in é True\"", Finish = (_, job) => job.ReplyAsync("q1", true) },
         GoldenStories.Story("decided", async (_, c) => string.Join(' ', await c.RunAllAsync(GoldenParts.Task("gate", atMostOnce: true), ["a", "b"])), async (world, job) =>
         {
             await job.UntilAsync(JobEventKinds.TaskInDoubt, count: 2);
@@ -60,4 +69,6 @@ internal static class GoldenSecondLives
             Finish = (_, job) => job.ReplyAsync("q2", false),
         },
     ];
+
+    internal sealed record Login(Secret Key);
 }

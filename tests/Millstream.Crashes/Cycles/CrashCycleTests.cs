@@ -19,8 +19,8 @@ public sealed class CrashCycleTests
     }
 
     [Theory]
-    [InlineData(CrashStore.Sqlite, 30)]
-    [InlineData(CrashStore.PostgreSql, 20)]
+    [InlineData(CrashStore.Sqlite, 20)]
+    [InlineData(CrashStore.PostgreSql, 12)]
     public async Task Host_KilledAtAnyInstant_LosesNothing(string kind, int cycles)
     {
         using CrashStore store = Open(kind);

@@ -69,6 +69,9 @@ internal abstract class ChildCommand(Agent agent, object? input, string subject)
         _child?.Enqueue(new CancelDelivery("its parent stopped it"));
     }
 
+    /// <summary>The process has lost the parent, or is going.</summary>
+    public void Detach(Exception? reason) => _ = _child?.DetachAsync(reason);
+
     protected override JournalEntry EndEntry() => _end switch
     {
         JobEnding.Completed completed => Entry(EntryKind.ChildCompleted, ChildId.Value, completed.Output, agent.Contract.Output),

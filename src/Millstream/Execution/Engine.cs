@@ -133,8 +133,6 @@ internal sealed class Engine
     public JobRunner StartChild(Agent agent, object? input, JobOptions options, JobRunner parent, Action<JobRunner> whenEnded)
     {
         JobRunner child = new(this, options.Id!.Value, agent, options, parent) { WhenEnded = runner => { Jobs.Ended(runner); whenEnded(runner); } };
-        if (IsDurable)
-            child.HoldBack();
         Jobs.TryAdd(child, out _);
         if (IsStopping)
             _ = child.DetachAsync();

@@ -14,6 +14,8 @@ internal sealed partial class JobRunner : IJournalOwner
     /// <summary>Why the store takes nothing any more, once it has failed.</summary>
     public JournalStorageException? StoreError { get; private set; }
 
+    public bool HasParent => Parent is not null;
+
     /// <summary>The head to write, or null where it has not changed.</summary>
     public JobHead? TakeHead(bool hasEnding)
     {

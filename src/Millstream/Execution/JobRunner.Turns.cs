@@ -13,7 +13,6 @@ internal sealed partial class JobRunner
     private readonly Queue<(SendOrPostCallback Callback, object? State)> _ready = new(0);
     private Turn _turn = new();
     private bool _inTurn;
-    private List<JournalEntry>? _unshown;
     private string? _lastCommand;
 
     /// <summary>The recorded time of the turn's delivery, in UTC ticks; never goes back.</summary>
@@ -143,7 +142,9 @@ internal sealed partial class JobRunner
         _verification?.Add(turn.Entries);
         if (checkpoint is not null)
             _checkpoint = checkpoint.Number;
-        ShowInParent(turn.Entries);
+        // Of a job in a store the journal says what is stored, and that is shown.
+        if (durable)
+            Show(turn.Entries);
 #if MILLSTREAM_PLANTED_BUGS
         durable |= PlantedBugs.Is(Bug.EffectsBeforeDurable);
 #endif
@@ -162,7 +163,6 @@ internal sealed partial class JobRunner
     // In the order in which the body asked, and never before the record is durable.
     private void Apply(Turn turn)
     {
-        ShowHeldBack();
         // What is recorded when the process goes is done by the next one.
         if (IsStopped)
             turn.Effects.Clear();
@@ -184,41 +184,24 @@ internal sealed partial class JobRunner
             Finish();
     }
 
-    private void ShowInParent(List<JournalEntry> entries)
+    /// <summary>
+    /// A durable entry of a child has a small entry in its parent's stream. The child's is durable first: its parent's journal must not name what is
+    /// not there.
+    /// </summary>
+    public void Show(IReadOnlyList<JournalEntry> entries)
     {
-        if (Parent is null)
+        if (Parent is not { } parent)
             return;
         foreach (JournalEntry entry in entries)
-            ShowInParent(entry);
-    }
-
-    /// <summary>A durable entry of a child has a small entry in its parent's stream; its deltas are read from the child.</summary>
-    public void ShowInParent(JournalEntry entry)
-    {
-        if (_unshown is not null)
-            _unshown.Add(entry);
-        else if (Parent is { } parent)
             ShowIn(parent, Id, entry);
-    }
-
-    /// <summary>Shows nothing in the parent's stream until the job is stored: another process may have made it before.</summary>
-    public void HoldBack() => _unshown = [];
-
-    private void ShowHeldBack()
-    {
-        if (_unshown is not { } held)
-            return;
-        _unshown = null;
-        ShowInParent(held);
     }
 
     private static void ShowIn(JobRunner parent, JobId child, JournalEntry entry)
     {
-        if (entry.IsEnding || entry.Kind is EntryKind.JobStarted or EntryKind.JobReturned or EntryKind.JobCancelling or EntryKind.TaskDelta or EntryKind.Flush or EntryKind.Flushed or EntryKind.Checkpoint or EntryKind.Resumed or EntryKind.Superseded)
+        if (!entry.IsShownInParent)
             return;
         JournalEntry pointer = new(EntryKind.ChildEntry) { Subject = child.Value, Payload = new ChildPointer(child, entry, entry.Number) };
-        parent.Journal.Append(pointer);
-        parent.ShowInParent(pointer);
+        parent.Note(pointer);
     }
 
     /// <summary>What a command does to the world: start, stop, or pass a signal on to a child.</summary>

@@ -82,18 +82,14 @@ internal sealed partial class JobRunner : IThreadPoolWorkItem, IJobRuntime, IJob
     }
 
     /// <summary>Appends a note of a task that runs.</summary>
-    public void Note(JournalEntry note)
-    {
-        Journal.Append(note);
-        ShowInParent(note);
-    }
-
-    /// <summary>Appends a note of a task that runs, for somebody who waits until it is durable.</summary>
+    /// <param name="note">The note.</param>
+    /// <param name="whenDurable">Who waits until it is durable, or null.</param>
     /// <returns>Whether it is already.</returns>
-    public bool Note(JournalEntry note, IDurable whenDurable)
+    public bool Note(JournalEntry note, IDurable? whenDurable = null)
     {
         bool isDurable = Journal.Append(note, whenDurable);
-        ShowInParent(note);
+        if (isDurable && Parent is not null)
+            Show([note]);
         return isDurable;
     }
 
@@ -151,6 +147,9 @@ internal sealed partial class JobRunner : IThreadPoolWorkItem, IJobRuntime, IJob
             delivery.Dropped(this);
         foreach (TaskCommand task in Pending<TaskCommand>())
             task.Detach();
+        // Whoever takes the job up takes up its children.
+        foreach (ChildCommand child in Pending<ChildCommand>())
+            child.Detach(reason);
         DisposeTimers();
         Journal.Close();
         Ties.Ending.TrySetException(reason ?? new JobDetachedException(Id));

@@ -93,6 +93,7 @@ internal sealed class Recovery(long time = 0)
         if (head is null || (head.Ended is null && head.Runner != runner))
             return null;
         RecoveredJob child = NotBefore(await ReadAsync(storage, head, 1, default) with { Shown = shown });
+        await new StoredReader(storage, id, null).ResolveAsync(child.Entries, shown + 1, default);
         await ReadChildrenAsync(storage, runner, child, new Dictionary<JobId, JobHead>(), null, default);
         return child;
     }
@@ -125,6 +126,8 @@ internal sealed class Recovery(long time = 0)
                 continue;
             }
             RecoveredJob child = NotBefore(await ReadAsync(storage, head, known + 1, token) with { Shown = known, Ties = dormant?.TiesOf(id) ?? new JobTies() });
+            // What its parent does not show yet will be shown, and read from memory.
+            await new StoredReader(storage, id, null).ResolveAsync(child.Entries, known + 1, token);
             lock (_gate)
                 _children[id] = child;
             await ReadChildrenAsync(storage, runner, child, claimed, dormant, token);

@@ -70,6 +70,10 @@ internal sealed class JournalEntry
 
     public bool IsEnding => Kind >= EntryKind.JobCompleted;
 
+    /// <summary>Whether a parent shows it. Its own entries tell a child's beginning and end; deltas are read from the child.</summary>
+    public bool IsShownInParent => !IsEnding && Kind is not (EntryKind.JobStarted or EntryKind.JobReturned or EntryKind.JobCancelling or EntryKind.TaskDelta or EntryKind.Superseded
+        or EntryKind.Flush or EntryKind.Flushed or EntryKind.Checkpoint or EntryKind.Resumed);
+
     /// <summary>Whether its subject is the id of a child.</summary>
     public bool IsOfChild => Kind is EntryKind.ChildStarted or EntryKind.ChildStopping or EntryKind.ChildSignalled or EntryKind.ChildCompleted or EntryKind.ChildFailed or EntryKind.ChildCancelled;
 

@@ -81,25 +81,6 @@ internal sealed class JournalWriter : IThreadPoolWorkItem, IDisposable
         _executor.Schedule(this);
     }
 
-    /// <summary>The journals of children that have come while a batch was made, and are not in it.</summary>
-    private List<StoredJobJournal> Late(List<StoredJobJournal> batch)
-    {
-        lock (_gate)
-        {
-            if (!_waiting.Exists(static j => j.Depth > 0))
-                return [];
-            HashSet<StoredJobJournal> taken = [.. batch];
-            List<StoredJobJournal> late = [.. _waiting.Where(j => j.Depth > 0 && !taken.Contains(j)).OrderBy(static j => j.Depth)];
-            foreach (StoredJobJournal journal in late)
-            {
-                journal.BeginWrite();
-                journal.IsQueued = false;
-            }
-            _waiting.RemoveAll(static j => !j.IsQueued);
-            return late;
-        }
-    }
-
     private async Task WriteAsync()
     {
         List<StoredJobJournal> journals = [];
@@ -123,17 +104,8 @@ internal sealed class JournalWriter : IThreadPoolWorkItem, IDisposable
                 journal.IsQueued = false;
             }
         }
-        // A parent names entries of its children, which must not be durable later than the name. What it names was appended before it is taken
-        // here, so its children are taken after it, and those that came meanwhile as well.
-        journals.Sort(static (a, b) => a.Depth - b.Depth);
         foreach (StoredJobJournal journal in journals)
             batch.Add(journal.Take());
-        while (Late(journals) is { Count: > 0 } late)
-        {
-            journals.AddRange(late);
-            foreach (StoredJobJournal journal in late)
-                batch.Add(journal.Take());
-        }
         try
         {
             if (_error is not null)

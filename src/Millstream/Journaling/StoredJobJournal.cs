@@ -7,6 +7,12 @@ internal interface IJournalOwner
     /// <param name="hasEnding">Whether the last entry is in what is written; until then the job has not ended for anybody.</param>
     JobHead? TakeHead(bool hasEnding);
 
+    /// <summary>Whether a parent shows its entries.</summary>
+    bool HasParent { get; }
+
+    /// <summary>Entries that a parent shows are stored; in their order.</summary>
+    void Show(IReadOnlyList<JournalEntry> entries);
+
     /// <summary>The store has what was taken last.</summary>
     void Written();
 
@@ -32,6 +38,7 @@ internal sealed class StoredJobJournal : JobJournal
     private readonly Func<StoredReader> _reader;
     private readonly EntryWriter _bytes;
     private readonly List<IDurable> _told = [];
+    private readonly Queue<JournalEntry> _unshown = new(0);
     private List<long> _taken = [];
     private readonly List<IDurable> _waiting = [];
     private Chain _chain;
@@ -56,12 +63,8 @@ internal sealed class StoredJobJournal : JobJournal
         if (PlantedBugs.Is(Bug.NumberNotCarried) && _last > 0) _last--;
 #endif
         _first = _last + 1;
-        Depth = job.Value.AsSpan().Count('/');
         StartAfter(_last);
     }
-
-    /// <summary>How many jobs are above it: 0 for one that is nobody's child.</summary>
-    public int Depth { get; }
 
     /// <summary>The job's epoch under which it is written.</summary>
     public long Epoch { get; }
@@ -159,12 +162,18 @@ internal sealed class StoredJobJournal : JobJournal
             TellLost();
             return;
         }
+        List<JournalEntry>? shown = null;
         lock (Gate)
         {
             Publish(_writing);
             Forget(Kept);
+            while (_unshown.TryPeek(out JournalEntry? entry) && entry.Number <= _writing)
+                (shown ??= []).Add(_unshown.Dequeue());
         }
         Wake();
+        // Before anybody hears of an end.
+        if (shown is not null)
+            _owner.Show(shown);
         IDurable[] told = [.. _told];
         _told.Clear();
         foreach (IDurable durable in told)
@@ -203,6 +212,8 @@ internal sealed class StoredJobJournal : JobJournal
         (_sinceCheckpoint, _checkpointSize) = entry.Kind == EntryKind.Checkpoint ? (0, size) : (_sinceCheckpoint + size, _checkpointSize);
         _last = entry.Number;
         _hasEnding |= entry.IsEnding;
+        if (_owner.HasParent && entry.IsShownInParent)
+            _unshown.Enqueue(entry);
     }
 
     protected override void Appended(bool isDelta, IDurable? whenDurable) => _writer.Enqueue(this, isForced: isDelta || whenDurable is not null, isInline: whenDurable is not null && !isDelta);

@@ -25,7 +25,8 @@ internal sealed class StoredReader(IJournalStorage storage, JobId job, AgentCont
             if (entries.Count >= AtOnce)
                 break;
         }
-        return await ResolveAsync(entries, token);
+        await ResolveAsync(entries, from, token);
+        return entries;
     }
 
     private JournalEntry Typed(JournalEntry entry)
@@ -36,9 +37,13 @@ internal sealed class StoredReader(IJournalStorage storage, JobId job, AgentCont
         return new JournalEntry(entry.Kind, entry.Time) { Number = entry.Number, Subject = entry.Subject, Payload = type.Read(stored.Json.Span), PayloadType = type, EndsTurn = entry.EndsTurn };
     }
 
-    private async Task<IReadOnlyList<JournalEntry>> ResolveAsync(List<JournalEntry> entries, CancellationToken token)
+    /// <summary>Looks up what entries of the job show of its children.</summary>
+    /// <param name="entries">The entries; those that show something are replaced.</param>
+    /// <param name="from">The first number wanted.</param>
+    /// <param name="token">Stops it.</param>
+    public async Task ResolveAsync(IList<JournalEntry> entries, long from, CancellationToken token)
     {
-        foreach (IGrouping<JobId, (int Index, long Number)> child in entries.Select((entry, index) => (entry, index)).Where(e => e.entry.Payload is ChildPointer)
+        foreach (IGrouping<JobId, (int Index, long Number)> child in entries.Select((entry, index) => (entry, index)).Where(e => e.entry.Number >= from && e.entry.Payload is ChildPointer)
             .Select(e => (Pointer: (ChildPointer)e.entry.Payload!, e.index)).GroupBy(e => e.Pointer.Child, e => (Index: e.index, e.Pointer.Number)))
         {
             Dictionary<long, JournalEntry> found = await FindAsync(child.Key, [.. child.Select(c => c.Number)], token);
@@ -56,7 +61,6 @@ internal sealed class StoredReader(IJournalStorage storage, JobId job, AgentCont
                 entries[index] = new JournalEntry(EntryKind.ChildEntry, entries[index].Time) { Number = entries[index].Number, Subject = child.Key.Value, Payload = new ChildPointer(child.Key, entry, number) };
             }
         }
-        return entries;
     }
 
     private async Task<Dictionary<long, JournalEntry>> FindAsync(JobId child, HashSet<long> wanted, CancellationToken token)

@@ -147,11 +147,12 @@ internal abstract class History
         StringBuilder text = new();
         foreach (string failure in _failures.Take(5))
             text.AppendLine(failure);
-        if (_guilty is not null)
+        // A child's entries are shown by its parent, so both tell what went wrong.
+        foreach (JobRecord job in Ledger.Jobs.Where(j => j == _guilty || (_guilty is not null && j.Id.Value.StartsWith($"{_guilty.Id}/", StringComparison.Ordinal))))
         {
-            text.AppendLine($"the last entries of {_guilty.Id}:");
-            foreach ((JournalEntry e, int batch) in _guilty.Journal.Entries.TakeLast(40))
-                text.AppendLine($"  {e.Number,4} {(e.Number <= _guilty.Journal.Written ? ' ' : '?')} {new DateTime(e.Time):ss.fff} [{batch}] {e.Kind} {(e.Command > 0 ? $"#{e.Command} " : "")}{e.Subject}{(e.Attempt > 0 ? $" attempt {e.Attempt}" : "")} {Said(e.Payload)}");
+            text.AppendLine($"the last entries of {job.Id}:");
+            foreach ((JournalEntry e, int batch) in job.Journal.Entries.TakeLast(40))
+                text.AppendLine($"  {e.Number,4} {(e.Number <= job.Journal.Written ? ' ' : '?')} {new DateTime(e.Time):ss.fff} [{batch}] {e.Kind} {(e.Command > 0 ? $"#{e.Command} " : "")}{e.Subject}{(e.Attempt > 0 ? $" attempt {e.Attempt}" : "")} {Said(e.Payload)}");
         }
         return text.ToString();
     }

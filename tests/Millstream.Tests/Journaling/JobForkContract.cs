@@ -203,18 +203,19 @@ public abstract class JobForkContract
     private sealed class Asks : Agent<string, string, string, string>
     {
         private readonly Workflow<string[], string> _words;
+        private int _ran;
 
         public Asks()
         {
             AgentTask<string, string> word = AgentTask.Create<string, string>("word", (text, _) =>
             {
-                Words++;
+                Interlocked.Increment(ref _ran);
                 return Task.FromResult(text);
             });
             _words = Workflow.Define<string[], string>("words", "1", w => w.ForEach("word", word, w.Input).Select(all => string.Concat(all)));
         }
 
-        public int Words { get; private set; }
+        public int Words => Volatile.Read(ref _ran);
 
         protected override async Task<string> RunCoreAsync(string input, AgentContext<string, string> context)
         {

@@ -88,7 +88,8 @@ internal sealed class PostgreSqlSessions(PostgreSqlAddress at, TimeSpan patience
     {
         NpgsqlCommand command = new(sql, connection);
         foreach (object? value in values)
-            command.Parameters.Add(value as NpgsqlParameter ?? new NpgsqlParameter { Value = value ?? DBNull.Value });
+            // A parameter belongs to one command, and what fails is asked again.
+            command.Parameters.Add((value as NpgsqlParameter)?.Clone() ?? new NpgsqlParameter { Value = value ?? DBNull.Value });
         return command;
     }
 

@@ -67,9 +67,18 @@ public sealed class PostgreSqlJobTests : IDisposable
     [InlineData(1, "No PostgreSQL answers at 127.0.0.1:1", "jobs", "--journal", "postgres://u:PASSWORD@127.0.0.1:1/d", "--verbose")]
     [InlineData(1, "does not take the password", "jobs", "--journal", "postgres://owner:PASSWORDx@127.0.0.1:PORT/d", "--verbose")]
     [InlineData(2, "there is no command 'postgres://…'", "jobs", "SERVER")]
+    [InlineData(1, "No PostgreSQL answers at 127.0.0.1:1", "run", "FILE", "--journal", "postgres://u:PASSWORD@127.0.0.1:1/d")]
+    [InlineData(1, "nowhere.invalid:5432", "run", "FILE", "--journal", "postgres://u:PASSWORD@nowhere.invalid/d")]
+    [InlineData(1, "There is no database none at 127.0.0.1", "run", "FILE", "--journal", "postgres://owner:PASSWORD@127.0.0.1:PORT/none")]
+    [InlineData(1, "does not take the password", "run", "FILE", "--journal", "postgres://owner:PASSWORDx@127.0.0.1:PORT/d")]
+    [InlineData(2, "is no port", "run", "FILE", "--journal", "postgres://u:PASSWORD@h:x/d")]
+    [InlineData(2, "neither a path nor the URL", "run", "FILE", "--journal", "postgresq://u:PASSWORD@h/d")]
+    [InlineData(2, "neither a path nor the URL", "run", "FILE", "--journal", "postgres:/u:PASSWORD@h/d")]
+    [InlineData(2, "neither a path nor the URL", "jobs", "--journal", "Host=h;Username=u;Password=PASSWORD")]
     public async Task WrongUse_SaysWhatToDoAndNoPassword(int code, string message, params string[] args)
     {
-        CommandResult result = await CommandProcess.RunAsync([.. args.Select(a => a.Replace("SERVER", _server.Url, StringComparison.Ordinal).Replace("PASSWORD", PrivateServer.Password, StringComparison.Ordinal)
+        string file = _folder.Write("w.yaml", "name: w\ntasks:\n  a: { uses: template, with: { text: x } }\n");
+        CommandResult result = await CommandProcess.RunAsync([.. args.Select(a => a.Replace("FILE", file, StringComparison.Ordinal).Replace("SERVER", _server.Url, StringComparison.Ordinal).Replace("PASSWORD", PrivateServer.Password, StringComparison.Ordinal)
             .Replace("PORT", $"{_server.Port}", StringComparison.Ordinal))]);
         Assert.Equal((code, ""), (result.ExitCode, result.Output));
         Assert.DoesNotContain(PrivateServer.Password, result.Error);

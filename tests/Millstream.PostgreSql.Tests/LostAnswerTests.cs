@@ -84,6 +84,21 @@ public sealed class LostAnswerTests : PostgreSqlTest
         Assert.True(await store.RemoveAsync(Job));
     }
 
+    [Theory]
+    [InlineData(nameof(TrapKind.LoseAnswer))]
+    [InlineData(nameof(TrapKind.LoseRequest))]
+    public async Task List_IsAskedAgain(string kind)
+    {
+        await using PostgreSqlJournalStorage store = Open(url: ByProxy);
+        await store.AppendAsync([Made(Job)]);
+        Set(kind, "ORDER BY key");
+        List<JobId> listed = [];
+        await foreach (JobHead head in store.ListAsync(new JobHeadFilter { AgentId = "agent" }))
+            listed.Add(head.Id);
+        Assert.Null(_proxy.Next);
+        Assert.Equal([Job], listed);
+    }
+
     [Fact]
     public async Task Request_ThatArrivesWhenNobodyWaitsForIt_IsRefused()
     {

@@ -12,31 +12,40 @@ public sealed class PrivateServer : IDisposable
 {
     // Ends the server and takes the folder away when its input is closed, which the system does for a process that was killed.
     // A signal to all of the process group, as Ctrl-C and timeout(1) send it, ends the loop as well.
+    // What the server writes comes through a pipe: so it is known when it is ready, and when all of its processes are gone.
     private const string Watch = """
         trap : INT TERM HUP
         server= folder=$1 run=$2
-        start() { $run "$3" -D "$folder/data" >>"$folder/log" 2>&1 </dev/null & server=$!; }
+        listen() {
+            while read -r line; do
+                echo "$line" >>"$folder/log"
+                case $line in *"ready to accept connections"*) echo up ;; esac
+            done
+            echo down
+        }
+        start() { $run "$3" -D "$folder/data" >"$folder/out" 2>&1 </dev/null & server=$!; listen <"$folder/out" & }
+        mkfifo "$folder/out"; : >"$folder/log"
         start "$@"
         while read -r word; do
             case $word in
-                kill) kill -QUIT $server ;;
+                kill) kill -KILL $server ;;
                 start) wait $server; start "$@" ;;
             esac
-            echo "$word"
         done
-        kill -QUIT $server; wait $server
+        kill -QUIT $server; wait
         rm -rf "$folder"
         """;
 
-    private static readonly Lazy<PrivateServer> One = new(() => new PrivateServer(syncs: false));
+    private static readonly Lazy<PrivateServer> One = new(() => new PrivateServer(Directory.CreateTempSubdirectory("millstream-pg-").FullName, syncs: false));
 
+    private readonly string _folder;
     private readonly Process _watch;
 
-    private PrivateServer(bool syncs)
+    private PrivateServer(string folder, bool syncs)
     {
+        _folder = folder;
         string bin = Missing is { } missing ? throw new InvalidOperationException(missing) : FindBin()!;
-        string folder = Directory.CreateTempSubdirectory("millstream-pg-").FullName, data = Path.Combine(folder, "data");
-        string password = Path.Combine(folder, "password");
+        string data = Path.Combine(folder, "data"), password = Path.Combine(folder, "password");
         File.WriteAllText(password, Password);
         if (IsRoot)
             Run("chown", "-R", "65534:65534", folder);
@@ -62,7 +71,7 @@ public sealed class PrivateServer : IDisposable
             """));
         _watch = Process.Start(new ProcessStartInfo("sh", ["-c", Watch, "sh", folder, Prefix, Path.Combine(bin, "postgres")]) { RedirectStandardInput = true, RedirectStandardOutput = true })!;
         AppDomain.CurrentDomain.ProcessExit += (_, _) => Dispose();
-        WaitUntilUp();
+        Hear("up");
     }
 
     /// <summary>One for all of a test run.</summary>
@@ -83,19 +92,16 @@ public sealed class PrivateServer : IDisposable
     public string Url => UrlOf("postgres", Password);
 
     /// <summary>A further one, which syncs as a real one does.</summary>
-    public static PrivateServer Start() => new(syncs: true);
+    /// <param name="folder">An empty folder for it, which it takes away in the end; a temporary one unless given.</param>
+    public static PrivateServer Start(string? folder = null) => new(folder ?? Directory.CreateTempSubdirectory("millstream-pg-").FullName, syncs: true);
 
     public string UrlOf(string database, string? password = null, int? port = null) => $"postgres://{User}{(password is null ? "" : $":{password}")}@127.0.0.1:{port ?? Port}/{database}";
 
-    /// <summary>Ends it as a crash would. Connections are cut; what was not synced by it is lost to it.</summary>
-    public void Crash() => Say("kill");
+    /// <summary>Kills it with SIGKILL. Done when all of its processes are gone; what had not been written is lost.</summary>
+    public void Crash() => Say("kill", "down");
 
     /// <summary>Starts it again.</summary>
-    public void StartAgain()
-    {
-        Say("start");
-        WaitUntilUp();
-    }
+    public void StartAgain() => Say("start", "up");
 
     public void Dispose()
     {
@@ -138,28 +144,16 @@ public sealed class PrivateServer : IDisposable
             throw new InvalidOperationException($"{file} {string.Join(' ', args)} ended with {process.ExitCode}: {output.Result}{error}");
     }
 
-    private void Say(string word)
+    private void Say(string word, string answer)
     {
         _watch.StandardInput.WriteLine(word);
         _watch.StandardInput.Flush();
-        if (_watch.StandardOutput.ReadLine() != word)
-            throw new InvalidOperationException("the server's keeper has ended");
+        Hear(answer);
     }
 
-    private void WaitUntilUp()
+    private void Hear(string word)
     {
-        for (Stopwatch waited = Stopwatch.StartNew(); ;)
-        {
-            try
-            {
-                using Npgsql.NpgsqlConnection connection = new($"Host=127.0.0.1;Port={Port};Username={User};Password={Password};Database=postgres;Pooling=false;Timeout=5");
-                connection.Open();
-                return;
-            }
-            catch (Npgsql.NpgsqlException) when (waited.Elapsed < TimeSpan.FromSeconds(60) && !_watch.HasExited)
-            {
-                Thread.Sleep(20);
-            }
-        }
+        if (_watch.StandardOutput.ReadLine() is var said && said != word)
+            throw new InvalidOperationException($"PostgreSQL is {said ?? "without its keeper"} and should be {word}:\n{File.ReadAllText(Path.Combine(_folder, "log"))}");
     }
 }

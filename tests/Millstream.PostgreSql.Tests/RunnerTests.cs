@@ -85,19 +85,21 @@ public sealed class RunnerTests : PostgreSqlTest
         Assert.Equal(1L, await SqlAsync($"SELECT count(*) FROM {Schema}.jobs"));
     }
 
-    [Fact]
+    // Without a notice it would wait for ever.
+    [Fact(Timeout = 120_000)]
     public async Task WaitForChange_IsWokenByNotify_AlsoAfterItsConnectionWasLost()
     {
+        CancellationToken over = TestContext.Current.CancellationToken;
         // One that never looks by itself.
         await using PostgreSqlJournalStorage waits = new(Url, new PostgreSqlJournalOptions { LongestWait = Timeout.InfiniteTimeSpan }), other = Open();
         await other.AppendAsync([Made(Job)]);
-        await waits.WaitForChangeAsync(); // before the call
+        await waits.WaitForChangeAsync(over); // before the call
         for (int round = 1; round <= 3; round++)
         {
             // Listening is a change, since something may have been missed.
             while (waits.Changes.Connections < round)
-                await waits.WaitForChangeAsync();
-            Task change = waits.WaitForChangeAsync();
+                await waits.WaitForChangeAsync(over);
+            Task change = waits.WaitForChangeAsync(over);
             await waits.AppendAsync([More((2 * round) + 2, JobId.Parse("own")) with { Record = new JournalRecord(1, 1, default), Head = Head(JobId.Parse("own")) }]);
             await other.OfferAsync(Job, new InboxItem(1, null, default));
             await change;

@@ -80,6 +80,9 @@ internal static class JournalPlace
     {
         if (given.Length == 0)
             throw new CommandException("--journal is empty; give the path of a file", ExitCode.Usage);
+        // As a path it would make a folder of that name, with the password in it.
+        if (given.Contains("://", StringComparison.Ordinal) || given.StartsWith("postgres:", StringComparison.OrdinalIgnoreCase) || given.Contains("host=", StringComparison.OrdinalIgnoreCase))
+            throw new CommandException("--journal is neither a path nor the URL of a PostgreSQL server, postgres://user@host:5432/database; a file of such a name is written ./NAME", ExitCode.Usage);
         return Path.GetFullPath(Directory.Exists(given) ? Path.Combine(given, FileName) : given);
     }
 }

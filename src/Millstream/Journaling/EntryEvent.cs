@@ -47,6 +47,7 @@ internal sealed class EntryEvent(JobId job, JournalEntry shown, long seq) : JobE
         StartOf start => Json(_entry.PayloadType!, start.Input),
         ChildOf child => Json(_entry.PayloadType!, child.Input),
         RefusalOf refusal => refusal.Data,
+        TaskDecision decision => JsonSerializer.SerializeToElement(decision, JournalJson.Default.TaskDecision),
         string reason when _entry.Kind == EntryKind.TaskWaiting => JsonSerializer.SerializeToElement(reason, JournalJson.Default.String),
         CheckpointOf checkpoint => JsonSerializer.Deserialize<JsonElement>(checkpoint.State.Span),
         _ when _entry.PayloadType is { } type => Json(type, _entry.Payload),

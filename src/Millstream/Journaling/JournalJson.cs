@@ -1,9 +1,10 @@
+using System.Text.Json;
 using System.Text.Json.Serialization;
 
 namespace Millstream;
 
 /// <summary>The runtime's own payloads as JSON.</summary>
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, Converters = [typeof(DecisionNames)])]
 [JsonSerializable(typeof(TaskError))]
 [JsonSerializable(typeof(JobError))]
 [JsonSerializable(typeof(RetryOf))]
@@ -18,6 +19,9 @@ namespace Millstream;
 [JsonSerializable(typeof(string))]
 [JsonSerializable(typeof(long))]
 internal sealed partial class JournalJson : JsonSerializerContext;
+
+/// <summary>Decisions in the words of who decides.</summary>
+internal sealed class DecisionNames() : JsonStringEnumConverter<TaskDecisionAction>(JsonNamingPolicy.CamelCase);
 
 /// <summary>How a <see cref="ChildPointer"/> is stored: the entry itself is in the child's journal.</summary>
 internal sealed record PointerOf(string Child, long Number);

@@ -8,7 +8,7 @@ namespace Millstream.Crashes.Cycles;
 /// The real command: <c>run</c>, <c>resume</c>, <c>watch</c>, <c>signal</c> and <c>cancel</c> as processes on one journal, killed at any instant. A
 /// generation of jobs is started, killed and resumed some times and then let end.
 /// </summary>
-internal sealed class CommandCycles(string folder, string journal, int seed, Action<string> say) : IDisposable
+internal sealed class CommandCycles(CrashStore journals, int seed, Action<string> say) : IDisposable
 {
     private const int Jobs = 4, Lives = 9;
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
@@ -17,14 +17,18 @@ internal sealed class CommandCycles(string folder, string journal, int seed, Act
     private readonly Ledger _ledger = new();
     private readonly List<(string Job, string Id, string Signal)> _unsent = [];
     private EffectServer _server = null!;
-    private int _kills, _ended, _signals;
+    private string _journal = "";
+    private int _kills, _crashes, _ended, _signals;
+    private bool _wasAway;
 
     public async Task RunAsync(int cycles)
     {
         _server = new EffectServer(_ledger);
-        string file = CrashWorkflow.Write(folder);
+        string file = CrashWorkflow.Write(journals.Home);
         for (int cycle = 0, generation = 1; cycle < cycles; generation++)
         {
+            _journal = journals.JournalOf(string.Create(CultureInfo.InvariantCulture, $"g{generation}"));
+            _unsent.Clear();
             string[] ids = [.. Enumerable.Range(1, Jobs).Select(i => string.Create(CultureInfo.InvariantCulture, $"g{generation}j{i}"))];
             await KilledAsync(ids.Select(id => Start("run", file, "--job-id", id, "--input", $"job={id}", "--input", $"port={_server.Port}", "--json")));
             cycle++;
@@ -36,11 +40,11 @@ internal sealed class CommandCycles(string folder, string journal, int seed, Act
                 await AuditAsync($"cycle {cycle}");
                 say(string.Create(CultureInfo.InvariantCulture, $"cycle {cycle}: {_kills} kills, {_ledger.Lines} lines, {_ledger.Accepted} accepted, {_ledger.Effects} effects"));
             }
-            await EndAsync(ids, $"generation {generation}, after cycle {cycle}");
+            await EndAsync(file, ids, $"generation {generation}, after cycle {cycle}");
         }
     }
 
-    public string Summary => string.Create(CultureInfo.InvariantCulture, $"{_kills} processes killed, {_ended} jobs ended, {_ledger.Lines} lines and {_ledger.Accepted} signals and cancels acknowledged, {_ledger.Effects} effects, nothing lost");
+    public string Summary => string.Create(CultureInfo.InvariantCulture, $"{_kills} processes killed{(journals.HasServer ? $", {_crashes} times the server" : "")}, {_ended} jobs ended, {_ledger.Lines} lines and {_ledger.Accepted} signals and cancels acknowledged, {_ledger.Effects} effects, nothing lost");
 
     public void Dispose() => _server?.Dispose();
 
@@ -55,17 +59,27 @@ internal sealed class CommandCycles(string folder, string journal, int seed, Act
             beside.Add(Start("watch", id, "--from", from.ToString(CultureInfo.InvariantCulture), "--json"));
         }
         Task telling = _random.Next(2) == 0 ? TellAsync(ids[_random.Next(Jobs - 1)]) : life == 4 ? CancelAsync(ids[^1]) : Task.CompletedTask;
+        _wasAway = journals.HasServer && _random.Next(3) == 0;
         Task resuming = KilledAsync([Start("resume", "--json")]);
+        Task crashing = _wasAway ? CrashServerAsync(resuming, _random.Next(1, 80)) : Task.CompletedTask;
         // A reader may have nothing to show, so it lives as long as who runs the jobs.
         Task<int?>[] reading = [.. beside.Select(v => v.EndWithinAsync(Patience, resuming))];
         await resuming;
         await telling;
+        await crashing;
         foreach (int? code in await Task.WhenAll(reading))
         {
             if (code is null)
                 _kills++;
         }
         beside.ForEach(v => v.Dispose());
+    }
+
+    private async Task CrashServerAsync(Task life, int lines)
+    {
+        await Task.WhenAny(life, _ledger.ReachedAsync(_ledger.Lines + lines));
+        journals.CrashServer();
+        _crashes++;
     }
 
     /// <summary>Sends what is not known to be accepted, and something new; the sender may be killed, too.</summary>
@@ -127,42 +141,40 @@ internal sealed class CommandCycles(string folder, string journal, int seed, Act
         return await victim.EndWithinAsync(TimeSpan.FromMilliseconds(most), _ledger.ReachedAsync(_ledger.Lines + lines));
     }
 
-    private static bool MayBe(string error) => error.Contains("is run by another process", StringComparison.Ordinal) || error.Contains("there is no jo", StringComparison.Ordinal) || error.Contains("there is nothing", StringComparison.Ordinal);
+    private bool MayBe(string error) => error.Contains("is run by another process", StringComparison.Ordinal) || error.Contains("there is no jo", StringComparison.Ordinal) || error.Contains("there is nothing", StringComparison.Ordinal)
+        // Who comes while the server is away is told so.
+        || (_wasAway && error.Contains("PostgreSQL at 127.0.0.1", StringComparison.Ordinal)) || (journals.HasServer && error.Contains("There is no journal in", StringComparison.Ordinal));
 
     private async Task AuditAsync(string when)
     {
-        if (File.Exists(journal))
-        {
-            await using IJournalStorage store = Runtime.Open(journal);
+        await using (IJournalStorage store = Runtime.Open(_journal))
             await Audit.RunAsync(store, _ledger, KeyOf);
-        }
         _ledger.ThrowIfFaulty($"seed {seed}, {when}");
     }
 
     /// <summary>Lets all jobs of a generation end, and holds their streams to the ledger.</summary>
-    private async Task EndAsync(string[] ids, string when)
+    private async Task EndAsync(string file, string[] ids, string when)
     {
         // What is sent from here on may come when the job has ended, and stays in its inbox then.
         Dictionary<string, int> due = ids.ToDictionary(id => id, Signals);
+        _wasAway = false;
         // A run that was killed before it had stored its job has started none.
-        foreach (string id in ids)
+        Victim[] again = [.. ids.Select(id => Start("run", file, "--job-id", id, "--input", $"job={id}", "--input", $"port={_server.Port}", "--json"))];
+        Task<int?>[] ended = [.. again.Select(v => v.EndWithinAsync(Patience))];
+        await Task.WhenAll(again.Select(v => v.Said));
+        // Some of them wait paused. A cancel that was accepted ends its job without that.
+        _unsent.AddRange(ids[..^1].Select(id => (id, "last", """{"type":"resume"}""")));
+        await SendAsync(Patience);
+        for (int i = 0; i < Jobs; i++)
         {
-            string file = Path.Combine(folder, CrashWorkflow.Name);
-            using Victim again = Start("run", file, "--job-id", id, "--input", $"job={id}", "--input", $"port={_server.Port}", "--json");
-            if (id != ids[^1])
-                _unsent.Add((id, "last", """{"type":"resume"}"""));
-            // Some of them wait paused, so nobody waits for this one alone.
-            Task<int?> ended = again.EndWithinAsync(Patience);
-            await again.Said;
-            await SendAsync(Patience);
-            // A cancel that was accepted ends its job without that.
-            if (!_ledger.IsAccepted(id, "cancel"))
-                _server.Open(id);
-            int expected = _ledger.IsAccepted(id, "cancel") ? 130 : 0;
-            if (await ended is var code && code != expected)
-                _ledger.Fault($"{id} ended with {code}: {again.Error}");
+            bool isCancelled = _ledger.IsAccepted(ids[i], "cancel");
+            if (!isCancelled)
+                _server.Open(ids[i]);
+            if (await ended[i] is var code && code != (isCancelled ? 130 : 0))
+                _ledger.Fault($"{ids[i]} ended with {code}: {again[i].Error}");
+            again[i].Dispose();
         }
-        await using IJournalStorage store = Runtime.Open(journal);
+        await using IJournalStorage store = Runtime.Open(_journal);
         await Audit.RunAsync(store, _ledger, KeyOf);
         foreach (string id in ids)
         {
@@ -181,7 +193,7 @@ internal sealed class CommandCycles(string folder, string journal, int seed, Act
         int Signals(string id) => _ledger.CountAccepted(id, what => what is not "cancel");
     }
 
-    private Victim Start(params string[] args) => Victim.StartCommand([.. args, "--journal", journal], line =>
+    private Victim Start(params string[] args) => Victim.StartCommand(journals.Home, [.. args, "--journal", _journal], line =>
     {
         if (!line.StartsWith("{\"seq\":", StringComparison.Ordinal))
             return;

@@ -1,29 +1,36 @@
+using System.Diagnostics;
 using System.Globalization;
 
 namespace Millstream.Crashes.Cycles;
 
-/// <summary><c>./crashes --cycles N --seed S [--only command|host] [--jobs J] [--journal FILE]</c>.</summary>
+/// <summary><c>./crashes --cycles N --seed S [--store sqlite|postgresql] [--only command|host] [--jobs J]</c>.</summary>
 internal static class CrashCommand
 {
     public static async Task<int> RunAsync(string[] args)
     {
         int cycles = int.Parse(Value(args, "--cycles") ?? "1000", CultureInfo.InvariantCulture), seed = int.Parse(Value(args, "--seed") ?? "1", CultureInfo.InvariantCulture);
-        int jobs = int.Parse(Value(args, "--jobs") ?? "200", CultureInfo.InvariantCulture);
-        string? only = Value(args, "--only"), journal = Value(args, "--journal");
-        string folder = FastFolder.Make();
+        int jobs = int.Parse(Value(args, "--jobs") ?? "60", CultureInfo.InvariantCulture);
+        string? only = Value(args, "--only"), store = Value(args, "--store");
+        if (store is not (null or CrashStore.Sqlite or CrashStore.PostgreSql) || only is not (null or "host" or "command"))
+        {
+            Console.Error.WriteLine($"--store {store} --only {only}: give --store {CrashStore.Sqlite} or {CrashStore.PostgreSql}, --only host or command; both without");
+            return 2;
+        }
         try
         {
-            if (only is null or "host")
+            foreach (string kind in store is null ? [CrashStore.Sqlite, CrashStore.PostgreSql] : new[] { store })
             {
-                HostCycles host = new(folder, seed, jobs, Console.Error.WriteLine);
-                await host.RunAsync(cycles, place => journal is null ? Path.Combine(place, "journal.db") : $"{journal}.{Path.GetFileName(place)}");
-                Console.Out.WriteLine($"host: {host.Summary}");
-            }
-            if (only is null or "command")
-            {
-                using CommandCycles command = new(folder, journal ?? Path.Combine(folder, "journal.db"), seed, Console.Error.WriteLine);
-                await command.RunAsync(cycles);
-                Console.Out.WriteLine($"command: {command.Summary}");
+                using CrashStore journals = new(kind);
+                if (only is null or "host")
+                {
+                    HostCycles host = new(journals, seed, jobs, Console.Error.WriteLine);
+                    await TimedAsync($"{kind}, host", cycles, host.RunAsync, () => host.Summary);
+                }
+                if (only is null or "command")
+                {
+                    using CommandCycles command = new(journals, seed, Console.Error.WriteLine);
+                    await TimedAsync($"{kind}, command", cycles, command.RunAsync, () => command.Summary);
+                }
             }
             return 0;
         }
@@ -32,10 +39,13 @@ internal static class CrashCommand
             Console.Error.WriteLine(e.Message);
             return 1;
         }
-        finally
-        {
-            Directory.Delete(folder, recursive: true);
-        }
+    }
+
+    private static async Task TimedAsync(string what, int cycles, Func<int, Task> run, Func<string> summary)
+    {
+        Stopwatch time = Stopwatch.StartNew();
+        await run(cycles);
+        Console.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{what}: {summary()}; {time.Elapsed.TotalSeconds / cycles:0.00} s a cycle"));
     }
 
     private static string? Value(string[] args, string name) => Array.IndexOf(args, name) is var at and >= 0 && at + 1 < args.Length ? args[at + 1] : null;

@@ -6,24 +6,24 @@ namespace Millstream.Crashes.Cycles;
 /// A program with many jobs is killed again and again; readers, and who signals and answers, live on in this process, which sees the jobs by
 /// the journal alone.
 /// </summary>
-internal sealed class HostCycles(string folder, int seed, int jobs, Action<string> say)
+internal sealed class HostCycles(CrashStore journals, int seed, int jobs, Action<string> say)
 {
     private const int Fresh = 8;
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
 
     private readonly Random _random = new(seed);
-    private int _kills, _ended, _lines, _accepted, _effects;
+    private int _kills, _crashes, _ended, _lines, _accepted, _effects;
 
-    public string Summary => string.Create(CultureInfo.InvariantCulture, $"{_kills} kills, {_ended} jobs ended, {_lines} lines and {_accepted} signals and answers acknowledged, {_effects} effects, nothing lost");
+    public string Summary => string.Create(CultureInfo.InvariantCulture, $"{_kills} kills{(journals.HasServer ? $" and {_crashes} of the server" : "")}, {_ended} jobs ended, {_lines} lines and {_accepted} signals and answers acknowledged, {_effects} effects, nothing lost");
 
-    /// <param name="cycles">How many.</param>
-    /// <param name="journalOf">The journal of a generation, by its folder.</param>
-    public async Task RunAsync(int cycles, Func<string, string> journalOf)
+    public async Task RunAsync(int cycles)
     {
         for (int cycle = 0, generation = 1; cycle < cycles; generation++)
         {
-            string place = Directory.CreateDirectory(Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"host{generation}"))).FullName;
+            string name = string.Create(CultureInfo.InvariantCulture, $"host{generation}"), journal = journals.JournalOf(name);
+            string place = Directory.CreateDirectory(Path.Combine(journals.Folder, name)).FullName;
             Ledger ledger = new();
-            await using IJournalStorage store = Runtime.Open(journalOf(place));
+            await using IJournalStorage store = Runtime.Open(journal);
             await using AgentOrchestrator seen = Runtime.Make(store, claims: false);
             using CancellationTokenSource over = new();
             Dictionary<int, Task> watched = [];
@@ -31,14 +31,16 @@ internal sealed class HostCycles(string folder, int seed, int jobs, Action<strin
             bool isOver = false;
             while (!isOver)
             {
-                using Victim host = Victim.Start(typeof(HostCycles).Assembly.Location, ["host", journalOf(place), place, jobs.ToString(CultureInfo.InvariantCulture)], _ => { });
+                using Victim host = Victim.Start(place, typeof(HostCycles).Assembly.Location, ["host", journal, place, jobs.ToString(CultureInfo.InvariantCulture)], _ => { });
                 await host.Said;
                 using CancellationTokenSource life = CancellationTokenSource.CreateLinkedTokenSource(over.Token);
                 Task watching = WatchNewAsync(store, seen, ledger, watched, life.Token);
                 Task fresh = Task.WhenAll(Enumerable.Range(0, Fresh).Select(_ => ReadFromAsync(seen, ledger, _random.Next(jobs), _random.Next(1, 40), life.Token)));
+                if (journals.HasServer && _random.Next(3) == 0)
+                    await CrashServerAsync(host, ledger);
                 // When enough were killed, the last generation ends in peace.
-                int? code = cycle >= cycles ? await host.EndWithinAsync(TimeSpan.FromMinutes(3))
-                    : await host.EndWithinAsync(TimeSpan.FromMilliseconds(_random.Next(5) == 0 ? _random.Next(300) : 1_500), ledger.ReachedAsync(ledger.Lines + _random.Next(1, jobs * 12)));
+                int? code = cycle >= cycles ? await host.EndWithinAsync(Patience)
+                    : await host.EndWithinAsync(TimeSpan.FromMilliseconds(_random.Next(5) == 0 ? _random.Next(300) : 1_500), MoreAsync(ledger));
                 isOver = code == 0;
                 if (code is null)
                     (cycle, _kills) = (cycle + 1, _kills + 1);
@@ -59,6 +61,17 @@ internal sealed class HostCycles(string folder, int seed, int jobs, Action<strin
             await EndAsync(store, ledger, $"seed {seed}, generation {generation}");
             (_ended, _lines, _accepted, _effects) = (_ended + jobs, _lines + ledger.Lines, _accepted + ledger.Accepted, _effects + ledger.Effects);
         }
+    }
+
+    private Task MoreAsync(Ledger ledger) => ledger.ReachedAsync(ledger.Lines + _random.Next(1, jobs * 12));
+
+    /// <summary>The server is gone for a while: the process that runs the jobs, its readers and its senders live on and see nothing of it.</summary>
+    private async Task CrashServerAsync(Victim host, Ledger ledger)
+    {
+        await Task.WhenAny(host.Ended, MoreAsync(ledger));
+        journals.CrashServer();
+        _crashes++;
+        await Task.WhenAny(host.Ended, MoreAsync(ledger)).WaitAsync(Patience);
     }
 
     /// <summary>Reads each job from its beginning to its end over all kills, and tells it what it waits for.</summary>

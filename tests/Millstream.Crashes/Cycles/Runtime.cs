@@ -3,8 +3,8 @@ namespace Millstream.Crashes.Cycles;
 /// <summary>Orchestrators as the programs here make them.</summary>
 internal static class Runtime
 {
-    /// <summary>Opens a journal by what <c>--journal</c> says: the path of a SQLite file.</summary>
-    public static IJournalStorage Open(string journal) => new SqliteJournalStorage(journal);
+    /// <summary>Opens a journal by what <c>--journal</c> says: the path of a SQLite file, or the URL of a PostgreSQL server.</summary>
+    public static IJournalStorage Open(string journal) => journal.StartsWith("postgres://", StringComparison.Ordinal) ? new PostgreSqlJournalStorage(journal) : new SqliteJournalStorage(journal);
 
     public static AgentOrchestrator Make(IJournalStorage journal, Action<string, int>? effect = null, bool claims = true, TimeProvider? time = null)
     {

@@ -19,19 +19,27 @@ internal sealed partial class Victim : IDisposable
         _reading = ReadAsync(process.StandardOutput.BaseStream, line);
     }
 
-    /// <summary>Starts a .NET program, with nothing on its standard input.</summary>
-    public static Victim Start(string program, IEnumerable<string> args, Action<string> line)
+    /// <summary>Starts a .NET program in a folder, with nothing on its standard input.</summary>
+    public static Victim Start(string folder, string program, IEnumerable<string> args, Action<string> line)
     {
-        Process process = Process.Start(new ProcessStartInfo("dotnet", [program, .. args]) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true })!;
+        Process process = Process.Start(new ProcessStartInfo("dotnet", [program, .. args])
+        {
+            WorkingDirectory = folder, RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true,
+            // None of them lives long enough to be worth that work.
+            Environment = { ["DOTNET_TieredPGO"] = "0" },
+        })!;
         process.StandardInput.Close();
         return new Victim(process, line);
     }
 
     /// <summary>Starts the real command.</summary>
-    public static Victim StartCommand(IEnumerable<string> args, Action<string> line) => Start(Path.Combine(AppContext.BaseDirectory, "Millstream.Cli.dll"), args, line);
+    public static Victim StartCommand(string folder, IEnumerable<string> args, Action<string> line) => Start(folder, Path.Combine(AppContext.BaseDirectory, "Millstream.Cli.dll"), args, line);
 
     /// <summary>Done when it has said something.</summary>
     public Task Said => _said.Task;
+
+    /// <summary>Done when it has ended and all that it said was read.</summary>
+    public Task Ended => _reading;
 
     public string Error => _error.IsCompletedSuccessfully ? _error.Result : "";
 

@@ -22,13 +22,17 @@ internal static class GoldenMaker
         GoldenWorld world = GoldenParts.World = new GoldenWorld();
         MemoryJournalStorage store = new();
         JobId id = JobId.Parse(story.Name);
-        if (story.IsRestarted)
+        JobId first = story.ForkedAt is null ? id : JobId.Parse($"before-{id}");
+        if (story.Before is { } before)
         {
-            await LiveAsync(store, story.Registry(), async orchestrator =>
-                await (await orchestrator.CreateJobAsync(story.Agent.Id, story.Input, new JobOptions { Id = id })).UntilAsync(JobEventKinds.QuestionAsked));
+            await LiveAsync(store, story.Registry(), async orchestrator => await before(await orchestrator.CreateJobAsync(story.Agent.Id, story.Input, new JobOptions { Id = first })));
             store = store.Reopen();
         }
-        await LiveAsync(store, story.Registry(), async orchestrator => await story.Drive(world, await orchestrator.CreateJobAsync(story.Agent.Id, story.Input, new JobOptions { Id = id })));
+        foreach (InboxItem item in story.Offers)
+            await store.OfferAsync(id, item);
+        await LiveAsync(store, story.Registry(), async orchestrator => await story.Drive(world, story.ForkedAt is { } at
+            ? await orchestrator.ForkJobAsync(first, at, new JobOptions { Id = id })
+            : await orchestrator.CreateJobAsync(story.Agent.Id, story.Input, new JobOptions { Id = id })));
         if (story.Changed is { } changed)
         {
             store = store.Reopen();

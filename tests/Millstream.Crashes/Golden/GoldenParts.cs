@@ -25,7 +25,7 @@ internal static class GoldenParts
         }
     });
 
-    public static AgentTask<string, string> Task(string id, int attempts = 1) => AgentTask.Create<string, string>(id, async (input, context) =>
+    public static AgentTask<string, string> Task(string id, int attempts = 1, bool atMostOnce = false) => AgentTask.Create<string, string>(id, async (input, context) =>
     {
         switch (id)
         {
@@ -44,5 +44,5 @@ internal static class GoldenParts
             default:
                 return input;
         }
-    }, policy: new TaskPolicy { Retry = new RetryPolicy { Attempts = attempts, Delay = TimeSpan.FromMilliseconds(1) } });
+    }, policy: new TaskPolicy { Retry = new RetryPolicy { Attempts = attempts, Delay = TimeSpan.FromMilliseconds(1) }, AtMostOnce = atMostOnce });
 }

@@ -136,7 +136,7 @@ internal static class GoldenStories
             await job.UntilAsync(JobEventKinds.JobResumed);
             await job.ReplyAsync("q1", false);
             await job.Ending;
-        }) with { IsRestarted = true },
+        }) with { Before = job => job.UntilAsync(JobEventKinds.QuestionAsked) },
         Story("open-waiting", async (_, c) =>
         {
             Task<string> child = c.RunAsync(GoldenParts.Child, "asks");
@@ -179,9 +179,10 @@ internal static class GoldenStories
             Output = "\"asks 6 True\"",
             Finish = (_, job) => job.ReplyAsync("q1", true),
         },
+        .. GoldenSecondLives.All,
     ]);
 
-    private static GoldenStory Story(string name, Func<string, AgentContext<string, string>, Task<string>> body, Func<GoldenWorld, Job, Task>? drive = null) =>
+    public static GoldenStory Story(string name, Func<string, AgentContext<string, string>, Task<string>> body, Func<GoldenWorld, Job, Task>? drive = null) =>
         new(name, new GoldenAgent(name, body), JsonSerializer.SerializeToElement("in é"), drive ?? GoldenJob.EndAsync);
 
     private static async Task<string> HearAsync(AgentContext<string, string> context, int count)

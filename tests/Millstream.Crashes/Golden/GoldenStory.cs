@@ -15,8 +15,14 @@ internal sealed record GoldenStory(string Name, Agent Agent, JsonElement Input, 
     /// <summary>Other agents that it runs.</summary>
     public IReadOnlyList<Agent> Others { get; init; } = [];
 
-    /// <summary>How often its process is gone and another one goes on before it is driven.</summary>
-    public bool IsRestarted { get; init; }
+    /// <summary>Where its first process is gone and another one goes on before it is driven: how far the first one comes.</summary>
+    public Func<Job, Task>? Before { get; init; }
+
+    /// <summary>What lies in its inbox when the other one begins.</summary>
+    public IReadOnlyList<InboxItem> Offers { get; init; } = [];
+
+    /// <summary>For a job that is a fork: its first entries are so many of the one that ran <see cref="Before"/>.</summary>
+    public long? ForkedAt { get; init; }
 
     /// <summary>For a job that is left open: what makes it end.</summary>
     public Func<GoldenWorld, Job, Task>? Finish { get; init; }

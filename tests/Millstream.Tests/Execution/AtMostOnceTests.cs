@@ -58,6 +58,8 @@ public sealed class AtMostOnceTests : StoredJobTests
         Assert.Equal(output, await again.Completion);
         Assert.Equal(output.Contains("attempt 2", StringComparison.Ordinal) ? 2 : 1, _runs);
         List<string> kinds = await again.KindsAsync();
+        // In the words of who decided.
+        Assert.Equal(decision, Assert.Single(await again.AllAsync(), e => e.Kind == JobEventKinds.TaskDecided).Data!.Value.GetRawText());
         Assert.Equal((1, 1), (kinds.Count(k => k == JobEventKinds.TaskInDoubt), kinds.Count(k => k == JobEventKinds.TaskDecided)));
         // A later process reads the same.
         await RestartAsync(agent);

@@ -68,6 +68,8 @@ public sealed class FaultTests
     [InlineData("a: { uses: http.get, with: { url: http://h, max_redirects: -1 } }", "the task 'a'.with.max_redirects is -1; give 0 to 100")]
     [InlineData("a: { uses: http.get, with: { url: http://h, max_bytes: 2GiB } }", "the task 'a'.with.max_bytes is 2GiB; give 1 byte to 1GiB")]
     [InlineData("a: { uses: file.read, with: { path: x, max_bytes: 0 } }", "the task 'a'.with.max_bytes is 0; give 1 byte to 1GiB")]
+    [InlineData("a: { uses: sandbox.run, with: { command: [ls], secrets: { KEY: hush } } }", "7:66: the task 'a'.with.secrets.KEY: a secret is given as a reference, env:NAME or file:/path (absolute), and not as its value, which would be stored; these 4 characters are no reference")]
+    [InlineData("a: { uses: http.get, with: { url: http://h, secret_headers: { Authorization: file:key } } }", "the task 'a'.with.secret_headers.Authorization: a secret is given as a reference")]
     [InlineData("a: { uses: http.get, with: { url: nonsense } }", "7:37: the task 'a'.with.url: 'nonsense' is no http or https address")]
     [InlineData("a: { uses: template, with: { text: x, file: y } }", "7:30: the task 'a'.with needs either 'text' or 'file', the template, not both")]
     [InlineData("a: { uses: template, with: { text: \"a {% for x %}\" } }", "7:47: the task 'a': the template cannot be read: Invalid 'for' tag")]

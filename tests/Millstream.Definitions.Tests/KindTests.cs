@@ -93,6 +93,17 @@ public sealed class KindTests : IDisposable
     }
 
     [Fact]
+    public async Task HttpGet_SecretHeaders_GoToTheServerOfTheAddressAlone()
+    {
+        using var other = new Server("HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx");
+        using var server = new Server($"HTTP/1.1 302 Found\r\nLocation: {other.Url}\r\nContent-Length: 0\r\n\r\n");
+        JsonElement output = await Get(new { url = server.Url, headers = new { A = "b" }, allow_hosts = new[] { "127.0.0.1" } }, ("Authorization", "Bearer hush"));
+        Assert.Contains("\r\nA: b\r\n", server.Request);
+        Assert.Contains("\r\nAuthorization: Bearer hush\r\n", server.Request);
+        Assert.Equal((1, false, false), (other.Served, other.Request.Contains("hush", StringComparison.Ordinal), output.GetRawText().Contains("hush", StringComparison.Ordinal)));
+    }
+
+    [Fact]
     public async Task HttpGet_TooManyRequests_MayPassAndSaysWhen()
     {
         using var server = new Server("HTTP/1.1 429 Slow\r\nRetry-After: 7\r\nContent-Length: 0\r\n\r\n");
@@ -108,7 +119,7 @@ public sealed class KindTests : IDisposable
     {
         FakeTimeProvider time = new(new DateTimeOffset(2026, 11, 25, 12, 0, 0, TimeSpan.Zero));
         using var server = new Server($"HTTP/1.1 503 Later\r\nRetry-After: {after}\r\nContent-Length: 0\r\n\r\n");
-        var e = await Assert.ThrowsAsync<KindFailureException>(() => HttpGet.RunAsync(With(new { url = server.Url, allow_hosts = new[] { "127.0.0.1" } }), time, default));
+        var e = await Assert.ThrowsAsync<KindFailureException>(() => HttpGet.RunAsync(With(new { url = server.Url, allow_hosts = new[] { "127.0.0.1" } }), [], time, default));
         Assert.Equal((true, TimeSpan.FromSeconds(seconds)), (e.Passing, e.RetryAfter));
     }
 
@@ -155,7 +166,7 @@ public sealed class KindTests : IDisposable
         Assert.Equal(allowed, with.TryGetProperty("allow_hosts", out JsonElement hosts) ? hosts.GetRawText() : null);
     }
 
-    private static Task<JsonElement> Get(object with) => HttpGet.RunAsync(With(with), TimeProvider.System, default);
+    private static Task<JsonElement> Get(object with, params (string, string)[] secrets) => HttpGet.RunAsync(With(with), secrets, TimeProvider.System, default);
 
     private static async Task Fails(string message, Func<Task> act) => Assert.Contains(message, (await Assert.ThrowsAsync<KindFailureException>(act)).Message);
 
@@ -176,6 +187,9 @@ public sealed class KindTests : IDisposable
 
         public int Served { get; private set; }
 
+        /// <summary>The last request.</summary>
+        public string Request { get; private set; } = "";
+
         public void Dispose() => _listener.Dispose();
 
         private async Task ServeAsync()
@@ -187,8 +201,10 @@ public sealed class KindTests : IDisposable
                     using TcpClient client = await _listener.AcceptTcpClientAsync();
                     NetworkStream stream = client.GetStream();
                     byte[] buffer = new byte[4096];
-                    if (await stream.ReadAsync(buffer) == 0)
+                    int read = await stream.ReadAsync(buffer);
+                    if (read == 0)
                         continue;
+                    Request = Encoding.UTF8.GetString(buffer, 0, read);
                     Served++;
                     await stream.WriteAsync(_answer);
                     client.Client.Shutdown(SocketShutdown.Send);

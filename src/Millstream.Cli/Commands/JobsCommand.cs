@@ -118,6 +118,7 @@ internal static class JobsCommand
 
     private static string Standing(JobEvent task) => task.Kind switch
     {
+        JobEventKinds.TaskWaiting => $"waits for {task.Data}",
         JobEventKinds.TaskInDoubt => $"in doubt (it may have run; question {task.Question})",
         JobEventKinds.TaskDecided => $"decided (question {task.Question})",
         _ => task.Kind["task.".Length..],

@@ -85,6 +85,10 @@ internal sealed class PlainView(RunModel model, TextWriter output, TextWriter er
                 _output.Flush(line);
                 Line(e, $"{path} failed and is tried again: {OutputText.CleanLines(e.Error!.Message)}");
                 break;
+            case JobEventKinds.TaskWaiting:
+                _output.Flush(line);
+                Line(e, $"{path} waits for {e.Data}");
+                break;
             case JobEventKinds.TaskFailed or JobEventKinds.ChildFailed:
                 _output.Flush(line);
                 Line(e, $"{path} failed: {OutputText.CleanLines(e.Error!.Message)}");

@@ -117,10 +117,13 @@ internal sealed class RunModel
                 break;
             case JobEventKinds.ChildStarted:
                 line.Schedule(PathOf(e)!);
-                line.Start(e.Time);
+                line.Start(PathOf(e)!, e.Time);
                 break;
             case JobEventKinds.TaskStarted:
-                line.Start(e.Time);
+                line.Start(PathOf(e)!, e.Time);
+                break;
+            case JobEventKinds.TaskWaiting:
+                line.Wait(PathOf(e)!);
                 break;
             case JobEventKinds.TaskInDoubt:
                 line.Running = Math.Max(0, line.Running - 1);

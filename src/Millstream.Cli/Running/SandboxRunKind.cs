@@ -17,10 +17,13 @@ internal static class SandboxRunKind
     {
         if (ValueRanges.Fault("sandbox.run", with) is { } fault)
             throw new TerminalTaskException(fault);
+        (string Name, string Text)[] secrets = [.. with.Secrets("sandbox.run", "secrets", context)];
+        if (with.TextMap("env").Select(e => e.Name).Intersect(secrets.Select(s => s.Name), StringComparer.Ordinal).FirstOrDefault() is { } twice)
+            throw new TerminalTaskException($"sandbox.run: {twice} stands under 'env' and under 'secrets'; leave one of them out");
         SandboxResult result;
         try
         {
-            result = await context.Resource<Sandbox>().RunAsync(Command(with, folder), (stream, chunk) => context.Delta(chunk, stream), context.CancellationToken);
+            result = await context.Resource<Sandbox>().RunAsync(Command(with, folder, secrets), (stream, chunk) => context.Delta(chunk, stream), context.CancellationToken);
         }
         catch (Exception e) when (e is SandboxException or ArgumentException)
         {
@@ -41,11 +44,11 @@ internal static class SandboxRunKind
         });
     }
 
-    private static SandboxCommand Command(JsonElement with, string folder) => new()
+    private static SandboxCommand Command(JsonElement with, string folder, (string Name, string Text)[] secrets) => new()
     {
         Arguments = [.. with.Texts("command")],
         StandardInput = Encoding.UTF8.GetBytes(with.Text("stdin") ?? ""),
-        Environment = with.TextMap("env").ToDictionary(e => e.Name, e => e.Text, StringComparer.Ordinal),
+        Environment = with.TextMap("env").Concat(secrets).ToDictionary(e => e.Name, e => e.Text, StringComparer.Ordinal),
         Files = with.TextMap("files").ToDictionary(f => Inside(f.Name), f => (ReadOnlyMemory<byte>)Encoding.UTF8.GetBytes(f.Text), StringComparer.Ordinal),
         Collect = [.. with.Texts("collect").Select(Inside)],
         Mounts = [.. with.List("mounts").Select(m => new SandboxMount(Path.GetFullPath(Path.Combine(folder, m.Text("host")!)), m.Text("path")!, m.Text("access") == "write" ? SandboxAccess.Write : SandboxAccess.Read))],

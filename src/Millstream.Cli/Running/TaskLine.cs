@@ -12,6 +12,7 @@ internal enum TaskPhase { Pending, Waiting, Running, Retrying, Completed, Failed
 internal sealed class TaskLine(string id, TaskDefinition task, IReadOnlyList<string> needs, TaskLine? parent)
 {
     private readonly HashSet<string> _runs = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _lacking = new(StringComparer.Ordinal);
 
     public string Id => id;
 
@@ -71,14 +72,23 @@ internal sealed class TaskLine(string id, TaskDefinition task, IReadOnlyList<str
     public string? Note => Truncated == 0 ? (Written is null ? null : $"wrote {OutputText.Clean(Written)}") : IsFanOut ? $"{Truncated} with output cut at its limit" : "output cut at its limit";
 
     /// <summary>Notes that a run began: a fan-out counts from its first, any other task from its last attempt.</summary>
-    public void Start(DateTimeOffset time)
+    public void Start(string run, DateTimeOffset time)
     {
+        _lacking.Remove(run);
         Running++;
         Phase = TaskPhase.Running;
         if (Started is null)
             Waited = time - (Asked ?? time);
         if (Started is null || !IsFanOut)
             Started = time;
+    }
+
+    /// <summary>Notes that a run waits for what this process lacks. Told again for another reason, without a beginning in between.</summary>
+    public void Wait(string run)
+    {
+        if (_lacking.Add(run))
+            Running = Math.Max(0, Running - 1);
+        Phase = Running > 0 ? TaskPhase.Running : TaskPhase.Waiting;
     }
 
     /// <summary>Notes that a run was asked for. A child job is asked for again when it is tried again.</summary>

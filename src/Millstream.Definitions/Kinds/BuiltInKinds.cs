@@ -8,7 +8,7 @@ public static class BuiltInKinds
     /// <summary><c>http.get</c>, <c>file.read</c>, <c>file.write</c> and <c>template</c>. A host adds <c>sandbox.run</c>, since that needs sandboxes.</summary>
     public static IReadOnlyList<TaskKind> All { get; } =
     [
-        Kind("http.get", static (with, _, context) => HttpGet.RunAsync(with, context.Time, context.CancellationToken)),
+        Kind("http.get", static (with, _, context) => HttpGet.RunAsync(with, [.. with.Secrets("http.get", "secret_headers", context)], context.Time, context.CancellationToken)),
         Kind("file.read", static (with, use, context) => FileKinds.ReadAsync(with, context.CancellationToken, use.BaseFolder)),
         Kind("file.write", static (with, use, context) => FileKinds.WriteAsync(with, context.CancellationToken, use.BaseFolder)),
         Kind("template", static (with, use, context) => TemplateText.RunAsync(with, use.Folder, text => context.Delta(text, "text"), context.CancellationToken, (WorkflowTexts?)use.Texts)),

@@ -15,8 +15,13 @@ internal static class HttpGet
     public static readonly TimeSpan DefaultTimeout = TimeSpan.FromSeconds(10);
     public const int DefaultRedirects = 5;
 
-    public static async Task<JsonElement> RunAsync(JsonElement with, TimeProvider time, CancellationToken token)
+    /// <param name="with">What the task got.</param>
+    /// <param name="secrets">Headers beside those under <c>with</c>.</param>
+    /// <param name="time">Times its bounds.</param>
+    /// <param name="token">Ends it.</param>
+    public static async Task<JsonElement> RunAsync(JsonElement with, IEnumerable<(string Name, string Text)> secrets, TimeProvider time, CancellationToken token)
     {
+        (string Name, string Text)[] headers = [.. with.TextMap("headers"), .. secrets];
         string url = with.Text("url")!;
         TimeSpan timeout = with.Duration("timeout", DefaultTimeout);
         // Never disposed, since the timer's call may come that late; it holds nothing.
@@ -25,7 +30,7 @@ internal static class HttpGet
         using var both = CancellationTokenSource.CreateLinkedTokenSource(timer.Token, token);
         try
         {
-            return await FetchAsync(with, url, time, both.Token);
+            return await FetchAsync(with, url, headers, time, both.Token);
         }
         catch (OperationCanceledException) when (timer.IsCancellationRequested && !token.IsCancellationRequested)
         {
@@ -41,7 +46,7 @@ internal static class HttpGet
         }
     }
 
-    private static async Task<JsonElement> FetchAsync(JsonElement with, string url, TimeProvider time, CancellationToken token)
+    private static async Task<JsonElement> FetchAsync(JsonElement with, string url, (string Name, string Text)[] headers, TimeProvider time, CancellationToken token)
     {
         var allowed = with.Texts("allow_hosts").ToHashSet(StringComparer.OrdinalIgnoreCase);
         using var handler = new SocketsHttpHandler
@@ -57,7 +62,8 @@ internal static class HttpGet
         for (int hop = 0; ; hop++)
         {
             using var request = new HttpRequestMessage(HttpMethod.Get, uri);
-            foreach ((string name, string text) in hop == 0 || uri.Host == new Uri(url).Host ? with.TextMap("headers") : [])
+            // They are meant for that server, and a redirect may lead to another one.
+            foreach ((string name, string text) in hop == 0 || uri.Authority == new Uri(url).Authority ? headers : [])
                 request.Headers.TryAddWithoutValidation(name, text);
             using HttpResponseMessage response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, token);
             if ((int)response.StatusCode is not (301 or 302 or 303 or 307 or 308) || response.Headers.Location is not { } location)

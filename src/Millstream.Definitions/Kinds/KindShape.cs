@@ -11,7 +11,7 @@ internal sealed record KindShape(string Name, DataType With, DataType Output)
     public static IReadOnlyDictionary<string, KindShape> BuiltIn { get; } = new KindShape[]
     {
         new("sandbox.run",
-            DataType.ObjectOf(("command!", Texts), ("stdin", DataType.String), ("env", TextMap), ("files", TextMap), ("collect", Texts),
+            DataType.ObjectOf(("command!", Texts), ("stdin", DataType.String), ("env", TextMap), ("secrets", TextMap), ("files", TextMap), ("collect", Texts),
                 ("mounts", DataType.ArrayOf(DataType.ObjectOf(("host!", DataType.String), ("path!", DataType.String), ("access", DataType.OneOf("read", "write"))))),
                 ("limits", DataType.ObjectOf(("time", DataType.Duration), ("memory", DataType.Size), ("processes", DataType.Integer),
                     ("output", DataType.Size), ("disk", DataType.Size), ("required", DataType.Boolean))),
@@ -19,7 +19,7 @@ internal sealed record KindShape(string Name, DataType With, DataType Output)
             DataType.ObjectOf(("stdout", DataType.String), ("lines", Texts), ("stderr", DataType.String), ("exitCode", DataType.Integer),
                 ("files", DataType.ArrayOf(DataType.Any)), ("truncated", DataType.Boolean), ("notEnforced", Texts))),
         new("http.get",
-            DataType.ObjectOf(("url!", DataType.String), ("headers", TextMap), ("timeout", DataType.Duration), ("max_bytes", DataType.Size),
+            DataType.ObjectOf(("url!", DataType.String), ("headers", TextMap), ("secret_headers", TextMap), ("timeout", DataType.Duration), ("max_bytes", DataType.Size),
                 ("max_redirects", DataType.Integer), ("allow_hosts", Texts)),
             DataType.ObjectOf(("status", DataType.Integer), ("headers", TextMap), ("text", DataType.String), ("json", DataType.Any))),
         new("file.read",

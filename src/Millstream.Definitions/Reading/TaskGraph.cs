@@ -106,7 +106,10 @@ internal sealed class TaskGraph
         if (draft.Kind?.Name == "template")
             TemplateText.Check(_context, (MapValue)values, name);
         if (values is MapValue given)
+        {
             ValueRanges.Check(_context.Faults, draft.Kind?.Name, given, name);
+            SecretReferences.Check(_context.Faults, draft.Kind?.Name, given, name);
+        }
         if (draft.Kind?.Name == "sandbox.run")
             SandboxValues.Check(_context.Faults, (MapValue)values, name);
         if (draft.Kind?.Name == "http.get")

@@ -10,7 +10,10 @@ internal sealed class Engine
 {
     private readonly Lock _gate = new();
     private readonly Random _random;
-    private readonly AttemptCount _attempts = new();
+    // So that the ends of tasks that run faster than their store takes them need some 64 MiB at most.
+    private const int MostAhead = 4_096, LargestAhead = 16 * 1024;
+
+    private readonly AttemptCount _attempts = new(), _ahead = new();
     private TaskCompletionSource? _quiet;
     private volatile bool _isStopping;
 
@@ -80,6 +83,20 @@ internal sealed class Engine
             Volatile.Read(ref _quiet)?.TrySetResult();
     }
 
+    /// <summary>Whether a task may give its slot back before its end is stored; then <see cref="Arrived"/> is called when its job takes the end.</summary>
+    public bool MayGoAhead(int outputSize)
+    {
+        if (!IsDurable || outputSize > LargestAhead)
+            return false;
+        if (Interlocked.Increment(ref _ahead.Value) <= MostAhead)
+            return true;
+        Arrived();
+        return false;
+    }
+
+    /// <summary>An end that was ahead is with its job.</summary>
+    public void Arrived() => Interlocked.Decrement(ref _ahead.Value);
+
     /// <summary>Done when no attempt runs. To be called when none will begin any more.</summary>
     public Task WhenQuietAsync()
     {
@@ -106,9 +123,12 @@ internal sealed class Engine
 
     /// <summary>A value as a journal gives it back.</summary>
     /// <exception cref="PayloadTooLargeException">It is larger than a journal takes.</exception>
-    public object? Copy(PayloadType type, object? value)
+    public object? Copy(PayloadType type, object? value) => Copy(type, value, out _);
+
+    /// <summary>The same, with how many bytes a journal needs for it.</summary>
+    public object? Copy(PayloadType type, object? value, out int size)
     {
-        object? copy = type.Copy(value, MaxPayload, out int size);
+        object? copy = type.Copy(value, MaxPayload, out size);
         return size <= MaxPayload ? copy : throw new PayloadTooLargeException(type.Type, size, MaxPayload);
     }
 

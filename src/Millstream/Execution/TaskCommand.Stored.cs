@@ -52,7 +52,7 @@ internal abstract partial class TaskCommand
     {
         try
         {
-            return (Runner.Engine.Copy(task.OutputType, output), null);
+            return (Runner.Engine.Copy(task.OutputType, output, out _outputSize), null);
         }
         catch (PayloadTooLargeException e)
         {

@@ -10,7 +10,6 @@ internal abstract partial class TaskCommand(AgentTask task, object? input, RunSe
     private Grant? _next;
     private TaskAttempt? _attempt;
     private IDisposable? _backOff;
-    private Grant? _release;
     private object? _output;
     private TaskError? _error;
     private int _attempts;
@@ -192,19 +191,6 @@ internal abstract partial class TaskCommand(AgentTask task, object? input, RunSe
             TryAgain(attempt, failure!, delay, isRequeued, missing);
     }
 
-    public override void Deliver(JobRunner runner)
-    {
-        if (Interlocked.Exchange(ref _release, null) is { } grant)
-            runner.Release(grant);
-        base.Deliver(runner);
-    }
-
-    public override void Dropped(JobRunner runner)
-    {
-        if (Interlocked.Exchange(ref _release, null) is { } grant)
-            runner.Engine.Fleet.Release(grant);
-    }
-
     protected override JournalEntry EndEntry()
     {
         if (_error is not null)
@@ -334,49 +320,6 @@ internal abstract partial class TaskCommand(AgentTask task, object? input, RunSe
             isStopped = _isStopped;
         if (isStopped)
             Stop();
-    }
-
-    private void End(object? output, TaskError? error, Grant? grant, bool isInline, bool isCompleted = false)
-    {
-        lock (this)
-        {
-            if (_isOver)
-                return;
-            if (_isInDoubt)
-                Runner.Recount(this, () => _isInDoubt = false);
-            _isOver = true;
-            _backOff?.Dispose();
-            _backOff = null;
-            (_output, _error, _isCompleted) = (output, error, isCompleted);
-        }
-#if MILLSTREAM_PLANTED_BUGS
-        if (PlantedBugs.Is(Bug.LeaseKeptOnFailure) && error is not null) grant = null;
-#endif
-        if (grant is null)
-        {
-            Runner.Enqueue(this);
-            return;
-        }
-        using TaskTail.Scope tail = TaskTail.Begin(isInline);
-        // What it held is given back together with what its end sets off, so that successors compete for it; a busy job must not hold it up.
-        // A slot alone is like any other, and is not kept while the end is being stored.
-        if (grant.Members.Count == 0 && Runner.Engine.IsDurable)
-            Runner.Engine.Fleet.Release(grant);
-        else
-            _release = grant;
-        if (!Runner.TryEnqueueInline(this))
-        {
-            if (Interlocked.Exchange(ref _release, null) is { } left)
-                Runner.Engine.Fleet.Release(left);
-        }
-        else if (isInline && Runner.Engine.Executor.RunsInline)
-        {
-            Runner.Execute();
-        }
-        else
-        {
-            Runner.Engine.Executor.Schedule(Runner);
-        }
     }
 }
 

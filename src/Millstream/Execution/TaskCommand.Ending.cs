@@ -1,0 +1,76 @@
+namespace Millstream;
+
+/// <content>Its end: what it held is given back, and its job hears of it.</content>
+internal abstract partial class TaskCommand
+{
+    private Grant? _release;
+    private int _outputSize;
+    private bool _isAhead;
+
+    public override void Deliver(JobRunner runner)
+    {
+        if (Interlocked.Exchange(ref _release, null) is { } grant)
+            runner.Release(grant);
+        Arrive();
+        base.Deliver(runner);
+    }
+
+    public override void Dropped(JobRunner runner)
+    {
+        if (Interlocked.Exchange(ref _release, null) is { } grant)
+            runner.Engine.Fleet.Release(grant);
+        Arrive();
+    }
+
+    private void Arrive()
+    {
+        if (!_isAhead)
+            return;
+        _isAhead = false;
+        Runner.Engine.Arrived();
+    }
+
+    private void End(object? output, TaskError? error, Grant? grant, bool isInline, bool isCompleted = false)
+    {
+        lock (this)
+        {
+            if (_isOver)
+                return;
+            if (_isInDoubt)
+                Runner.Recount(this, () => _isInDoubt = false);
+            _isOver = true;
+            _backOff?.Dispose();
+            _backOff = null;
+            (_output, _error, _isCompleted) = (output, error, isCompleted);
+        }
+#if MILLSTREAM_PLANTED_BUGS
+        if (PlantedBugs.Is(Bug.LeaseKeptOnFailure) && error is not null) grant = null;
+#endif
+        if (grant is null)
+        {
+            Runner.Enqueue(this);
+            return;
+        }
+        using TaskTail.Scope tail = TaskTail.Begin(isInline);
+        // What it held is given back together with what its end sets off, so that successors compete for it; a busy job must not hold it up.
+        // A slot alone is like any other, and is not kept while the end is being stored, as long as not too much waits for that.
+        _isAhead = grant.Members.Count == 0 && Runner.Engine.MayGoAhead(_outputSize);
+        if (_isAhead)
+            Runner.Engine.Fleet.Release(grant);
+        else
+            _release = grant;
+        if (!Runner.TryEnqueueInline(this))
+        {
+            if (Interlocked.Exchange(ref _release, null) is { } left)
+                Runner.Engine.Fleet.Release(left);
+        }
+        else if (isInline && Runner.Engine.Executor.RunsInline)
+        {
+            Runner.Execute();
+        }
+        else
+        {
+            Runner.Engine.Executor.Schedule(Runner);
+        }
+    }
+}

@@ -44,7 +44,7 @@ public sealed record Secret
         ArgumentNullException.ThrowIfNull(reference);
         if (reference.StartsWith(Environment, StringComparison.Ordinal) && !string.IsNullOrWhiteSpace(reference[Environment.Length..]) && reference.AsSpan().IndexOfAny('=', '\0') < 0)
             return new Secret(reference);
-        if (reference.StartsWith(File, StringComparison.Ordinal) && Path.IsPathFullyQualified(reference[File.Length..]))
+        if (reference.StartsWith(File, StringComparison.Ordinal) && Path.IsPathFullyQualified(reference[File.Length..]) && !reference.Contains('\0', StringComparison.Ordinal))
             return new Secret(reference);
         throw new FormatException($"a secret is given as a reference, env:NAME or file:/path (absolute), and not as its value, which would be stored; these {reference.Length} characters are no reference");
     }
@@ -68,7 +68,7 @@ public sealed record Secret
         {
             throw new SecretMissingException(this, "there is no such file");
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
         {
             throw new SecretMissingException(this, e is UnauthorizedAccessException ? "the file may not be read" : "the file cannot be read");
         }

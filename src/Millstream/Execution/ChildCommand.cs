@@ -53,12 +53,14 @@ internal abstract class ChildCommand(Agent agent, object? input, string subject)
             EndedBefore(known, end);
         else
             _child = Runner.Engine.RecoverChild(known, agent, Runner, Ended, Runner.Recovery!);
+        DetachWithParent();
     }
 
     public override void Start()
     {
         JobOptions options = new() { Id = ChildId, Tenant = Runner.Options.Tenant, Priority = Runner.Options.Priority, Weight = Runner.Options.Weight, Verify = Runner.Options.Verify };
         _child = Runner.Engine.StartChild(agent, input, options, Runner, Ended);
+        DetachWithParent();
         if (Runner.Engine.IsDurable)
             _ = Outside.Run(() => AdoptAsync(_child));
     }
@@ -71,6 +73,13 @@ internal abstract class ChildCommand(Agent agent, object? input, string subject)
 
     /// <summary>The process has lost the parent, or is going.</summary>
     public void Detach(Exception? reason) => _ = _child?.DetachAsync(reason);
+
+    // The parent may have been lost while the child was made.
+    private void DetachWithParent()
+    {
+        if (Runner.IsStopped)
+            Detach(null);
+    }
 
     protected override JournalEntry EndEntry() => _end switch
     {
@@ -128,6 +137,7 @@ internal abstract class ChildCommand(Agent agent, object? input, string subject)
             return;
         }
         _child = Runner.Engine.RecoverChild(known, agent, Runner, Ended, recovery);
+        DetachWithParent();
         if (_isStopped)
             _child.Enqueue(new CancelDelivery("its parent stopped it"));
     }

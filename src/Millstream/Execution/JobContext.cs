@@ -128,7 +128,7 @@ internal sealed class JobContext<TEvent, TSignal>(JobRunner runner) : AgentConte
         if (token.IsCancellationRequested)
             return Task.FromCanceled<TOutput>(token);
         ResourceRequirement.CheckGang(settings.Subject, task.Requirements, settings.Requirements);
-        runner.Check(task.InputType, input);
+        _ = runner.Copy(task.InputType, input);
         TaskCommand<TOutput> command = new(task, input, settings);
         runner.Issue(command, token);
         return command.Promise;
@@ -148,7 +148,7 @@ internal sealed class JobContext<TEvent, TSignal>(JobRunner runner) : AgentConte
         TaskPolicy policy = task.Policy;
         for (int i = 0; i < inputs.Count; i++)
         {
-            runner.Check(task.InputType, inputs[i]);
+            _ = runner.Copy(task.InputType, inputs[i]);
             BatchTask<TOutput> command = new(batch, i, task, inputs[i], new RunSettings($"{id}[{i}]", policy));
             batch.Add(i, command);
             runner.Issue(command, token);
@@ -162,7 +162,8 @@ internal sealed class JobContext<TEvent, TSignal>(JobRunner runner) : AgentConte
         _ = child.Contract;
         if (token.IsCancellationRequested)
             return Task.FromCanceled<TOutput>(token);
-        runner.Check(child.Contract.Input, input);
+        // What can be written and not read back is told here, where the body can hear it.
+        _ = runner.Copy(child.Contract.Input, input);
         ChildCommand<TOutput> command = new(child, input, subject);
         runner.Issue(command, token);
         return command.Task;

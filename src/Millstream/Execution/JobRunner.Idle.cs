@@ -82,6 +82,14 @@ internal sealed partial class JobRunner
     {
         if (!left.TryPop(out JobRunner? job))
         {
+            // What a child shows may have come to its parent's journal since that was looked at; children are behind their parents here.
+            for (int i = tree.Count - 1; i >= 0; i--)
+            {
+                tree[i]._isLeaving = true;
+                if (!tree[i].IsWritten)
+                    return LeaveResult.NotWritten;
+                tree[i]._isLeaving = false;
+            }
             foreach (JobRunner each in tree)
                 each.Leave();
             return LeaveResult.Left;

@@ -138,8 +138,11 @@ internal sealed partial class JobRunner
         if (turn.Taken is not null)
             TakeOutOfInbox(turn);
         JournalEntry? checkpoint = turn.Checkpoint;
+        // A store that fails clears the turn at once.
+        List<JournalEntry>? verified = _verification is null ? null : [.. turn.Entries];
         bool durable = Journal.Append(turn.Entries, turn);
-        _verification?.Add(turn.Entries);
+        if (verified is not null)
+            _verification!.Add(verified);
         if (checkpoint is not null)
             _checkpoint = checkpoint.Number;
         // Of a job in a store the journal says what is stored, and that is shown.

@@ -10,7 +10,7 @@ internal sealed partial class JobRunner
     public bool IsShadow { get; }
 
     /// <summary>Whether the body gets what was read back from bytes: where it could be replayed, or is to be checked for that.</summary>
-    public bool Copies => _engine.IsDurable || Options.Verify;
+    public bool Copies => _engine.IsDurable || Options.Verify || IsShadow;
 
     /// <summary>A value as a journal gives it back, or the value itself where nobody replays the job.</summary>
     /// <exception cref="PayloadTooLargeException">It is larger than a journal takes.</exception>

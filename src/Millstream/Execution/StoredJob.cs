@@ -116,9 +116,9 @@ internal sealed class StoredJob(Engine engine, IJournalStorage storage, JobHead 
 
     private async Task<JournalEntry> LastAsync(JobHead head)
     {
-        JournalRecord last = default;
-        await foreach (JournalRecord record in storage.ReadAsync(Id, Math.Max(1, head.Checkpoint)))
-            last = record;
-        return EntryReader.Read(Id, last, null, out _, await Beside.LoadAsync(storage, Id, last))[^1];
+        JournalEntry? last = null;
+        await foreach (List<JournalEntry> entries in new RecordReader(storage, Id).ReadAsync(Math.Max(1, head.Checkpoint)))
+            last = entries[^1];
+        return last ?? throw new JournalStorageException($"Job {Id} was removed from {storage.Location}.");
     }
 }

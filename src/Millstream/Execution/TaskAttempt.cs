@@ -130,14 +130,24 @@ internal sealed class TaskAttempt(TaskCommand command, Grant grant, int number) 
             End(null, new OperationCanceledException($"task {TaskId} was told to stop before it began"), true);
             return;
         }
-        if (command.FindMissing() is { } missing)
+        Exception? missing;
+        try
+        {
+            missing = command.FindMissing();
+        }
+        catch (Exception e)
+        {
+            // Converters are the task's code.
+            missing = e;
+        }
+        if (missing is not null)
         {
             End(null, missing, true);
             return;
         }
         HasStarted = true;
         JournalEntry started = new(EntryKind.TaskStarted) { Command = command.Number, Subject = command.Subject, Attempt = number, Payload = WhereItRuns() };
-        command.Supersede();
+        command.Supersede(number - 1);
         bool mayBegin = true;
         if (command.Policy.AtMostOnce)
             mayBegin = command.Runner.Note(started, new WhenDurable(this));

@@ -6,11 +6,16 @@ internal abstract partial class TaskCommand
     private ShownOutput _shown;
 
     /// <summary>Tells readers to drop what an earlier attempt has shown: another one follows.</summary>
-    public void Supersede()
+    /// <param name="upTo">The last attempt that is not the one that follows.</param>
+    public void Supersede(int upTo)
     {
         ShownOutput shown;
         lock (this)
+        {
+            if (_shown.Attempt > upTo)
+                return;
             (shown, _shown) = (_shown, default);
+        }
 #if MILLSTREAM_PLANTED_BUGS
         if (PlantedBugs.Is(Bug.SupersededForgotten)) return;
 #endif

@@ -261,7 +261,7 @@ internal abstract partial class TaskCommand(AgentTask task, object? input, RunSe
 #endif
         if (!isRequeued)
             Runner.Engine.Fleet.Release(attempt.Grant);
-        Supersede();
+        Supersede(attempt.Attempt);
         bool isStopped, isGranted = false;
         lock (this)
         {
@@ -299,12 +299,14 @@ internal abstract partial class TaskCommand(AgentTask task, object? input, RunSe
 
     private void BackOffIsOver()
     {
+        // It may read files, so nobody may wait for it.
+        bool isMissing = IsStillMissing();
         lock (this)
         {
             if (_backOff is null || _isStopped || _isDetached)
                 return;
             _backOff.Dispose();
-            if (IsStillMissing())
+            if (isMissing)
             {
                 _backOff = LongTimer.Start(Runner.Engine.Time, static state => ((TaskCommand)state!).BackOffIsOver(), this, SecretPause);
                 return;

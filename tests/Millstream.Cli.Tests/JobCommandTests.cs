@@ -78,6 +78,27 @@ public sealed class JobCommandTests : IDisposable
     }
 
     [Fact]
+    public async Task TaskThatMustNotBeRepeated_WithAnOutputOfAPerson_IsShown()
+    {
+        await SandboxNeeded.OrSkipAsync();
+        string path = _folder.Write("paid.yaml", "name: paid\nversion: 1\nresources: { sandbox: 1 }\ntasks:\n  pay: { uses: sandbox.run, at_most_once: true, with: { command: [sh, -c, \"echo begun; sleep 600\"] } }\noutput: ${{ tasks.pay.output.stdout }}\n");
+        using (RunningCommand run = Start(path, "--job-id", "j1", "--json"))
+        {
+            await run.WaitForAsync("task.delta");
+            run.Signal(Kill);
+            await run.EndUnreadAsync();
+        }
+
+        using RunningCommand resumed = RunningCommand.StartCommand(["resume", "j1", "--journal", Journal, "--json"], _folder.Path);
+        await resumed.WaitForAsync("task.inDoubt");
+        Assert.Equal(0, (await MillstreamAsync("answer", "j1", "t1", """{"action":"complete","output":{"stdout":"paid"}}""")).ExitCode);
+        Assert.Equal(0, (await resumed.EndAsync()).ExitCode);
+        CommandResult watched = await MillstreamAsync("watch", "j1");
+        Assert.True(watched.ExitCode == 0, watched.Error);
+        Assert.Equal("paid\n", watched.Output);
+    }
+
+    [Fact]
     public async Task Stop_ThenResumeOfAll_GoesOn()
     {
         string path = WriteAll();

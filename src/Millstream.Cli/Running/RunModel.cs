@@ -141,7 +141,7 @@ internal sealed class RunModel
                 if (line.Uses == "sandbox.run" && e.Data is { } output)
                     AddLimits(line, output);
                 if (line is { Uses: "file.write", IsFanOut: false } && e.Data is { } written)
-                    line.Written = written.GetProperty("path").GetString();
+                    line.Written = written.Find("path")?.ToString();
                 break;
             case JobEventKinds.TaskFailed or JobEventKinds.ChildFailed:
                 line.Running = Math.Max(0, line.Running - 1);
@@ -162,10 +162,13 @@ internal sealed class RunModel
 
     private void AddLimits(TaskLine line, JsonElement output)
     {
-        if (output.GetProperty("truncated").GetBoolean())
+        // A person may have given it, who says no more than the next tasks need.
+        if (output.Find("truncated") is { ValueKind: JsonValueKind.True })
             line.Truncated++;
-        foreach (JsonElement limit in output.GetProperty("notEnforced").EnumerateArray())
-            NotEnforced.Add(limit.GetString()!);
+        if (output.Find("notEnforced") is not { ValueKind: JsonValueKind.Array } limits)
+            return;
+        foreach (JsonElement limit in limits.EnumerateArray())
+            NotEnforced.Add(limit.ToString());
     }
 
     private void End(TaskLine line, WorkflowTaskStatus status, DateTimeOffset time)

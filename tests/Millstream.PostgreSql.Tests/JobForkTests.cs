@@ -4,7 +4,7 @@ namespace Millstream.PostgreSql.Tests;
 
 public sealed class JobForkTests : JobForkContract, IAsyncLifetime
 {
-    private readonly Journal _journal = new();
+    private readonly ContractJournal _journal = new();
 
     protected override IJournalStorage Open() => _journal.OpenOne();
 
@@ -46,12 +46,5 @@ public sealed class JobForkTests : JobForkContract, IAsyncLifetime
             }
             return input;
         }
-    }
-
-    private sealed class Journal : PostgreSqlTest
-    {
-        public IJournalStorage OpenOne() => Open();
-
-        public Task RunAsync(string sql) => SqlAsync(sql.Replace("{0}", Schema, StringComparison.Ordinal));
     }
 }

@@ -4,16 +4,11 @@ namespace Millstream.PostgreSql.Tests;
 
 public sealed class PostgreSqlJournalStorageTests : JournalStorageContract, IAsyncLifetime
 {
-    private readonly Journal _journal = new();
+    private readonly ContractJournal _journal = new();
 
     protected override IJournalStorage Open() => _journal.OpenOne();
 
     public ValueTask InitializeAsync() => _journal.InitializeAsync();
 
     public ValueTask DisposeAsync() => _journal.DisposeAsync();
-
-    private sealed class Journal : PostgreSqlTest
-    {
-        public IJournalStorage OpenOne() => Open();
-    }
 }

@@ -8,11 +8,11 @@ namespace Millstream;
 /// <summary>What all jobs of one orchestrator share.</summary>
 internal sealed class Engine
 {
-    private readonly Lock _gate = new();
-    private readonly Random _random;
     // So that the ends of tasks that run faster than their store takes them need some 64 MiB at most.
     private const int MostAhead = 4_096, LargestAhead = 16 * 1024;
 
+    private readonly Lock _gate = new();
+    private readonly Random _random;
     private readonly AttemptCount _attempts = new(), _ahead = new();
     private TaskCompletionSource? _quiet;
     private volatile bool _isStopping;

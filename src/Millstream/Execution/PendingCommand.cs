@@ -14,7 +14,8 @@ internal readonly record struct PastOf(int Attempts, int Failures, bool IsInDoub
     {
         EntryKind.TaskDelta => this with { Shown = new ShownOutput(note.Attempt, Shown.Attempt == note.Attempt ? Shown.From : note.Number, note.Number) },
         EntryKind.Superseded => this with { Shown = default },
-        _ => new PastOf(note.Attempt, Failures + (note.Payload is RetryOf { Error.Type: not ErrorTypes.LeaseLost } ? 1 : 0),
+        // A lost attempt can be told behind the begin of the one that follows it.
+        _ => new PastOf(Math.Max(Attempts, note.Attempt), Failures + (note.Payload is RetryOf { Error.Type: not ErrorTypes.LeaseLost } ? 1 : 0),
             note.Kind == EntryKind.TaskInDoubt, note.Kind == EntryKind.TaskStarted || (note.Kind == EntryKind.TaskRetried && IsStartedSinceDecision), Shown),
     };
 }

@@ -299,6 +299,11 @@ internal abstract partial class TaskCommand(AgentTask task, object? input, RunSe
 
     private void BackOffIsOver()
     {
+        lock (this)
+        {
+            if (_backOff is null || _isStopped || _isDetached)
+                return;
+        }
         // It may read files, so nobody may wait for it.
         bool isMissing = IsStillMissing();
         lock (this)

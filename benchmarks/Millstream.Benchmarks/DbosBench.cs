@@ -9,13 +9,8 @@ internal static class DbosBench
 {
     private const int Workflows = 50, Steps = 40, Alone = 300;
 
-    public static async Task RunAsync(Measure measure)
+    public static async Task RunAsync(Measure measure, PrivateServer server)
     {
-        if (PrivateServer.Missing is { } missing)
-        {
-            Console.Out.WriteLine($"dbos: left out, since {missing}");
-            return;
-        }
         string folder = Directory.CreateTempSubdirectory("millstream-bench-").FullName;
         try
         {
@@ -28,8 +23,7 @@ internal static class DbosBench
                 if (install.ExitCode != 0)
                     throw new InvalidOperationException($"npm could not install DBOS (exit code {install.ExitCode})");
             }
-            using PrivateServer server = PrivateServer.Start();
-            using Process dbos = Start(folder, "node", "--no-deprecation", "steps.js", $"postgresql://{PrivateServer.User}:{PrivateServer.Password}@127.0.0.1:{server.Port}/dbos");
+                using Process dbos = Start(folder, "node", "--no-deprecation", "steps.js", $"postgresql://{PrivateServer.User}:{PrivateServer.Password}@127.0.0.1:{server.Port}/dbos");
             string? ready = await dbos.StandardOutput.ReadLineAsync();
             if (ready != "ready")
                 throw new InvalidOperationException($"DBOS did not start: {ready}{await dbos.StandardOutput.ReadToEndAsync()}");

@@ -12,19 +12,7 @@ internal static class PostgreSqlBench
 {
     private const int Jobs = 1_000, Batches = 100, Sequential = 1_000;
 
-    public static async Task RunAsync(Measure measure)
-    {
-        if (PrivateServer.Missing is { } missing)
-        {
-            Console.Out.WriteLine($"postgresql: left out, since {missing}");
-            return;
-        }
-        using PrivateServer server = PrivateServer.Start();
-        await StorageAsync(measure, server);
-        await DurableBench.RunPostgreSqlAsync(measure, server);
-    }
-
-    private static async Task StorageAsync(Measure measure, PrivateServer server)
+    public static async Task RunAsync(Measure measure, PrivateServer server)
     {
         const string commit = "PostgreSQL: one synced INSERT, a bare table", alone = "one job alone, a record and its commit",
             floor = "1,000 rows in one bare INSERT, a row", batch = "1,000 jobs in one batch, a record", read = "reading back, a record";

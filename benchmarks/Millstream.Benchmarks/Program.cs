@@ -1,4 +1,5 @@
 using Millstream;
+using Millstream.PostgreSql.Tests;
 
 // ./bench [engine] [events] [fleet] [durable] [journal] [postgresql] [sandbox] [scheduler] [waiting] [--only TEXT]: all of them when none is named; `long` and `dbos` only when they are. With --only the cases whose
 // names have the text. Exit code 1 when a bound is missed.
@@ -40,10 +41,14 @@ foreach (string part in args.Length == 0 ? known[..^2] : args)
             await JournalBench.RunAsync(measure);
             break;
         case "dbos":
-            await DbosBench.RunAsync(measure);
+            await WithServerAsync(server => DbosBench.RunAsync(measure, server));
             break;
         case "postgresql":
-            await PostgreSqlBench.RunAsync(measure);
+            await WithServerAsync(async server =>
+            {
+                await PostgreSqlBench.RunAsync(measure, server);
+                await DurableBench.RunPostgreSqlAsync(measure, server);
+            });
             break;
         case "sandbox":
             await SandboxBench.RunAsync(Console.Out);
@@ -55,3 +60,14 @@ foreach (string part in args.Length == 0 ? known[..^2] : args)
 }
 
 return measure.Missed == 0 ? 0 : 1;
+
+static async Task WithServerAsync(Func<PrivateServer, Task> run)
+{
+    if (PrivateServer.Missing is { } missing)
+    {
+        Console.Out.WriteLine($"PostgreSQL: left out, since {missing}");
+        return;
+    }
+    using PrivateServer server = PrivateServer.Start();
+    await run(server);
+}

@@ -178,7 +178,7 @@ internal static class PostgreSqlMigrations
 
     // Large payloads beside the records, in the transaction of the record that names them. A batch without any is an `append`.
     private const string Blobs = """
-        CREATE TABLE S.blobs (job bigint, hash text COLLATE "C", bytes bytea NOT NULL, PRIMARY KEY (job, hash));
+        CREATE TABLE S.blobs (job bigint REFERENCES S.jobs ON DELETE CASCADE, hash text COLLATE "C", bytes bytea NOT NULL, PRIMARY KEY (job, hash));
         ALTER TABLE S.blobs ALTER COLUMN bytes SET STORAGE EXTERNAL;
 
         CREATE FUNCTION S.append_beside(
@@ -195,21 +195,6 @@ internal static class PostgreSqlMigrations
             JOIN unnest(_ids, _results) WITH ORDINALITY AS k (id, result, place) ON k.place = b.place AND k.result = 0
             JOIN S.jobs j ON j.id = k.id ON CONFLICT DO NOTHING;
             RETURN _results;
-        END $$;
-
-        CREATE OR REPLACE FUNCTION S.remove(_writer uuid, _attempt bigint, _id text) RETURNS bigint[] LANGUAGE plpgsql AS $$
-        DECLARE
-            _key bigint;
-        BEGIN
-            PERFORM S.begin_write(_writer, _attempt);
-            SELECT j.key INTO _key FROM S.jobs j WHERE j.id = _id AND j.ended IS NOT NULL FOR UPDATE;
-            IF _key IS NOT NULL THEN
-                DELETE FROM S.records r WHERE r.job = _key;
-                DELETE FROM S.blobs b WHERE b.job = _key;
-                DELETE FROM S.inbox i WHERE i.job = _key;
-                DELETE FROM S.jobs j WHERE j.key = _key;
-            END IF;
-            RETURN S.end_write(_writer, _attempt, ARRAY[(_key IS NOT NULL)::integer]);
         END $$;
 
         """;

@@ -3,23 +3,15 @@ using System.Text.Json;
 namespace Millstream.Tests;
 
 /// <summary>What is larger than a payload may be is refused to whoever gives it, with its size, the limit and the setting.</summary>
-public sealed class PayloadLimitTests : IAsyncDisposable
+public sealed class PayloadLimitTests : StoredJobTests
 {
     private const string Fault = " is 2,002 bytes of JSON, and OrchestratorLimits.PayloadBytes is 2,000: ";
 
     private static readonly string Large = new('x', 2_000);
 
-    private readonly MemoryJournalStorage _storage = new();
-    private readonly List<AgentOrchestrator> _orchestrators = [];
+    public PayloadLimitTests() => Options = Options with { Limits = new OrchestratorLimits { PayloadBytes = 2_000 } };
 
     private sealed record Proceed(string What) : Question<string>;
-
-    public async ValueTask DisposeAsync()
-    {
-        foreach (AgentOrchestrator orchestrator in _orchestrators)
-            await orchestrator.DisposeAsync();
-        await _storage.DisposeAsync();
-    }
 
     [Fact]
     public async Task Output_OverTheLimit_FailsThatTaskOnceAndTheJobGoesOn()
@@ -36,8 +28,8 @@ public sealed class PayloadLimitTests : IAsyncDisposable
                 return e.Error.ToString();
             }
         });
-        AgentOrchestrator orchestrator = await StartAsync(agent);
-        Assert.Equal($"large: the output of task large{Fault}return the path of a file with it, or return less, or raise that limit", await (await orchestrator.StartAsync(agent, "")).Completion);
+        await StartAsync(agent);
+        Assert.Equal($"large: the output of task large{Fault}return the path of a file with it, or return less, or raise that limit", await (await Orchestrator.StartAsync(agent, "")).Completion);
         Assert.Equal(1, runs);
     }
 
@@ -45,7 +37,8 @@ public sealed class PayloadLimitTests : IAsyncDisposable
     public async Task Payload_AtTheLimit_IsTaken()
     {
         TestAgent<string, string> agent = Agents.Make(c => c.StepAsync("large", _ => Task.FromResult(Large[2..])));
-        Assert.Equal(Large[2..], await (await (await StartAsync(agent)).StartAsync(agent, Large[2..])).Completion);
+        await StartAsync(agent);
+        Assert.Equal(Large[2..], await (await Orchestrator.StartAsync(agent, Large[2..])).Completion);
     }
 
     [Fact]
@@ -57,32 +50,34 @@ public sealed class PayloadLimitTests : IAsyncDisposable
             c.Emit(Large);
             return Task.FromResult("");
         }, "events");
-        AgentOrchestrator orchestrator = await StartAsync(output, input, events);
-        PayloadTooLargeException e = await Assert.ThrowsAsync<PayloadTooLargeException>(() => orchestrator.StartAsync(input, Large));
+        await StartAsync(output, input, events);
+        PayloadTooLargeException e = await Assert.ThrowsAsync<PayloadTooLargeException>(() => Orchestrator.StartAsync(input, Large));
         Assert.Equal((2_002, 2_000), (e.Size, e.Limit));
-        Assert.Equal($"the output of agent output{Fault}return the path of a file with it, or return less, or raise that limit", await ErrorAsync(orchestrator, output));
-        Assert.Contains($"a String{Fault}", await ErrorAsync(orchestrator, events), StringComparison.Ordinal);
+        Assert.Equal($"the output of agent output{Fault}return the path of a file with it, or return less, or raise that limit", await ErrorAsync(output));
+        Assert.Contains($"a String{Fault}", await ErrorAsync(events), StringComparison.Ordinal);
     }
 
     [Fact]
     public async Task Output_ThatCannotBeJson_FailsTaskAndJobAndNotTheProcess()
     {
         TestAgent<string, double> job = new((_, _) => Task.FromResult(double.NaN), "job"), task = new((_, c) => c.StepAsync("nan", _ => Task.FromResult(double.NaN)), "task");
-        AgentOrchestrator orchestrator = await StartAsync(job, task);
-        Assert.Contains("the output of agent job cannot be JSON and read back", await ErrorAsync(orchestrator, job), StringComparison.Ordinal);
-        Assert.Contains("the output of task nan cannot be JSON and read back", await ErrorAsync(orchestrator, task), StringComparison.Ordinal);
+        await StartAsync(job, task);
+        Assert.Contains("the output of agent job cannot be JSON and read back", await ErrorAsync(job), StringComparison.Ordinal);
+        Assert.Contains("the output of task nan cannot be JSON and read back", await ErrorAsync(task), StringComparison.Ordinal);
     }
 
     [Fact]
     public async Task SignalAndAnswer_OverTheLimit_AreRefusedHereAndElsewhere()
     {
         TestAgent<string, string> agent = Agents.Make(c => c.AskAsync(new Proceed("?")));
-        Job job = await (await StartAsync(agent)).StartAsync(agent, "");
+        await StartAsync(agent);
+        Job job = await Orchestrator.StartAsync(agent, "");
         await job.UntilAsync(JobEventKinds.QuestionAsked);
         JsonElement large = JsonSerializer.SerializeToElement(Large);
         // The second one is another process: what it sends would go through the inbox.
-        MemoryJournalStorage reopened = _storage.Reopen();
-        AgentOrchestrator other = await StartOnAsync(reopened);
+        await using MemoryJournalStorage reopened = Storage.Reopen();
+        await using AgentOrchestrator other = new(Options with { Journal = reopened });
+        await other.StartAsync();
         Job elsewhere = (await other.GetJobAsync(job.Id))!;
         foreach (Job one in (Job[])[job, elsewhere])
         {
@@ -92,8 +87,6 @@ public sealed class PayloadLimitTests : IAsyncDisposable
         }
         Assert.Equal(SignalResult.Accepted, await elsewhere.AnswerAsync("q1", "short"));
         Assert.Equal("short", ((JobEnding.Completed)await job.Ending).Output);
-        await other.DisposeAsync();
-        await reopened.DisposeAsync();
     }
 
     [Theory]
@@ -102,19 +95,6 @@ public sealed class PayloadLimitTests : IAsyncDisposable
     public void Limit_OutOfRange_IsRefused(int bytes) =>
         Assert.Contains($"PayloadBytes is {bytes}; give 1,024 to 16,777,216", Assert.Throws<ArgumentException>(() => new AgentOrchestrator(new OrchestratorOptions { Limits = new OrchestratorLimits { PayloadBytes = bytes } })).Message, StringComparison.Ordinal);
 
-    private static async Task<string> ErrorAsync<T>(AgentOrchestrator orchestrator, TestAgent<string, T> agent) =>
-        Assert.IsType<JobEnding.Failed>(await (await orchestrator.StartAsync(agent, "")).Ending).Error.Message;
-
-    private Task<AgentOrchestrator> StartAsync(params Agent[] agents) => StartOnAsync(_storage, agents);
-
-    private async Task<AgentOrchestrator> StartOnAsync(MemoryJournalStorage storage, params Agent[] agents)
-    {
-        AgentRegistry registry = new();
-        foreach (Agent agent in agents)
-            registry.Add(agent);
-        AgentOrchestrator orchestrator = new(new OrchestratorOptions { Journal = storage, Agents = registry, Limits = new OrchestratorLimits { PayloadBytes = 2_000 }, GracePeriod = TimeSpan.FromMilliseconds(100) });
-        _orchestrators.Add(orchestrator);
-        await orchestrator.StartAsync();
-        return orchestrator;
-    }
+    private async Task<string> ErrorAsync<T>(TestAgent<string, T> agent) =>
+        Assert.IsType<JobEnding.Failed>(await (await Orchestrator.StartAsync(agent, "")).Ending).Error.Message;
 }

@@ -127,7 +127,7 @@ internal sealed class ResourceType(string name, int index)
     }
 
     /// <summary>Keeps the bitmap in step with a unit whose state has changed.</summary>
-    public void Changed(ResourceUnit unit) => Set(unit.Index, unit.IsOpen && unit.Free == unit.Capacity);
+    public void Changed(ResourceUnit unit) => Set(unit.Index, unit.IsOpen && unit.Free == unit.Capacity && unit.Closed == 0);
 
     private void Set(int index, bool free)
     {

@@ -175,7 +175,7 @@ internal sealed partial class Scheduler
 
         foreach (ResourceUnit unit in need.Type.Units)
         {
-            if (unit.IsOpen && unit.Free >= need.Amount && need.Match.Contains(unit.Index))
+            if (unit.IsOpen && unit.Free - unit.Closed >= need.Amount && need.Match.Contains(unit.Index) && unit.RatesGive(need, null))
             {
                 return true;
             }

@@ -104,7 +104,8 @@ public abstract class Resource
     {
         if (!Rates.Any(r => r.Name == rate))
             throw new ArgumentException($"{Type} {Id} has no rate named {rate}; it has {string.Join(", ", Rates.Select(r => r.Name).DefaultIfEmpty("none"))}.", nameof(rate));
-        Volatile.Read(ref _owner)?.SetRate(this, rate, RateLimit.Checked(rate, limit));
+        RateLimit.Checked(rate, limit);
+        Volatile.Read(ref _owner)?.SetRate(this, rate, limit);
     }
 
     /// <summary>

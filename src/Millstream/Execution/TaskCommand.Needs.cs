@@ -31,4 +31,14 @@ internal abstract partial class TaskCommand
         End(null, error, null, false);
         return false;
     }
+
+    /// <summary>In place of a timer, for what is due at once.</summary>
+    private sealed class NoTimer : IDisposable
+    {
+        public static readonly NoTimer Instance = new();
+
+        public void Dispose()
+        {
+        }
+    }
 }

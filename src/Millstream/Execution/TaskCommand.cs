@@ -268,7 +268,7 @@ internal abstract partial class TaskCommand(AgentTask task, object? input, RunSe
         if (!isRequeued)
             Runner.Engine.Fleet.Release(attempt.Grant);
         Supersede(attempt.Attempt);
-        bool isStopped, isGranted = false;
+        bool isStopped, isGranted = false, isDue = false;
         lock (this)
         {
             _since = Runner.Engine.UtcTicks;
@@ -277,6 +277,10 @@ internal abstract partial class TaskCommand(AgentTask task, object? input, RunSe
             if (isStopped || _isDetached)
             {
                 // Falls through to its end.
+            }
+            else if (!isRequeued && delay <= TimeSpan.Zero)
+            {
+                (_backOff, isDue) = (NoTimer.Instance, true);
             }
             else if (!isRequeued)
             {
@@ -293,7 +297,11 @@ internal abstract partial class TaskCommand(AgentTask task, object? input, RunSe
 #endif
             }
         }
-        if (isGranted)
+        if (isDue)
+        {
+            BackOffIsOver();
+        }
+        else if (isGranted)
         {
             Runner.Engine.Executor.Schedule(this);
         }

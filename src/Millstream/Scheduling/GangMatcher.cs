@@ -64,6 +64,20 @@ internal sealed class GangMatcher
         return PlaceShared(0);
     }
 
+    /// <summary>How good the units of the shared needs are that were found; less is better.</summary>
+    public (int Tier, double Load) Rank()
+    {
+        (int tier, double load) = (int.MinValue, 0);
+        for (int i = 0; i < sharedCount; i++)
+        {
+            ResourceUnit unit = units[chosen[sharedOrder[i]]];
+            tier = Math.Max(tier, unit.Tier);
+            load += (unit.Capacity - unit.Free) / unit.Weight;
+        }
+
+        return (tier, load);
+    }
+
     private void SetUp(TaskShape shape, WorkerState? worker)
     {
         Count = 0;

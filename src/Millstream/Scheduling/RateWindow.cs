@@ -133,16 +133,17 @@ internal sealed class RateWindow(string name, long limit, long length)
 
     private void MakeRoom()
     {
+        if (count >= MostEntries)
+        {
+            Merge();
+        }
+
         if (first + count < log.Length)
         {
             return;
         }
 
-        if (count >= MostEntries)
-        {
-            Merge();
-        }
-        else if (count * 2 > log.Length)
+        if (count * 2 >= log.Length)
         {
             Array.Resize(ref log, Math.Max(8, log.Length * 2));
         }

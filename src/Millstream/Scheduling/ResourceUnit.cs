@@ -64,6 +64,9 @@ internal sealed class ResourceUnit
 
     internal long HeldAmount { get; set; }
 
+    /// <summary>Whether it matters which worker's unit is taken.</summary>
+    internal bool IsRanked => Worker is not null && (Tier != 0 || Weight != 1);
+
     internal bool IsOpen => OfflineReason is null && CoolUntil == 0;
 
     /// <summary>What this job could take now.</summary>

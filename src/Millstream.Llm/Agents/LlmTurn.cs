@@ -40,7 +40,7 @@ internal sealed class LlmTurn(LlmLoop loop, ToolBox tools, AgentContext<LlmEvent
             return Next.Continue(AfterStop(state));
         }
         if (state.Limits.Cost is not null && reply.Cost is null)
-            throw new LlmLimitException($"agent {loop.Name} has a limit of cost, and model {reply.Model} of endpoint {reply.Endpoint} has no price; give the endpoint one, or leave the limit out");
+            throw new LlmLimitException($"agent {loop.Name} has a limit of cost, and what model {reply.Model} of endpoint {reply.Endpoint} costs is not known: it has no price, or does not count its tokens; give the endpoint a price, or leave the limit out");
         Reply read = Reply.Of(reply, state);
         state = state with { Usage = Sum(state.Usage, reply.Usage), Cost = state.Cost + (reply.Cost ?? 0), LastText = read.Text.Length > 0 ? read.Text : state.LastText };
         if (read.Reasoning.Length > 0)

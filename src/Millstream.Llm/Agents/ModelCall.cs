@@ -56,12 +56,13 @@ internal sealed class ModelCall(IReadOnlyList<ChatMessage> messages, ChatOptions
     private LlmReply Partial(List<ChatResponseUpdate> shown, LlmResource resource)
     {
         string text = string.Concat(shown.SelectMany(u => u.Contents).OfType<TextContent>().Select(t => t.Text));
-        UsageDetails usage = shown.SelectMany(u => u.Contents).OfType<UsageContent>().LastOrDefault()?.Details
-            ?? new UsageDetails { InputTokenCount = TokenEstimate.Of(messages, null), OutputTokenCount = TokenEstimate.Of([new ChatMessage(ChatRole.Assistant, text)], null) };
+        // Nobody counted what was used, and it is paid for all the same.
+        ChatOptions none = new() { MaxOutputTokens = 0 };
+        UsageDetails usage = new() { InputTokenCount = TokenEstimate.Of(messages, none), OutputTokenCount = TokenEstimate.Of([new ChatMessage(ChatRole.Assistant, text)], none) };
         return new LlmReply
         {
             Messages = text.Length == 0 ? [] : [new ChatMessage(ChatRole.Assistant, text)],
-            Usage = usage, Cost = resource.CostOf(usage), Model = resource.Endpoint.Model, Endpoint = resource.Id, FinishReason = Interruption.Reason,
+            Usage = usage, Cost = resource.PriceOf(resource.Endpoint.Model)?.CostOf(usage), Model = resource.Endpoint.Model, Endpoint = resource.Id, FinishReason = LlmReply.Interrupted,
         };
     }
 
@@ -80,9 +81,6 @@ internal sealed class ModelCall(IReadOnlyList<ChatMessage> messages, ChatOptions
 /// <summary>Tells a call that it is stopped by an interrupt, so that it gives what was said by then, and not by the end of its job or lease.</summary>
 internal sealed class Interruption
 {
-    /// <summary>The reason for which such a reply ends.</summary>
-    public const string Reason = "interrupted";
-
     private volatile bool _isWanted;
 
     public bool IsWanted => _isWanted;

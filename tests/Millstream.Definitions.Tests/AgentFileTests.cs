@@ -88,7 +88,7 @@ public sealed class AgentFileTests : IDisposable
     [Theory]
     [InlineData("kind: agent\nname: a\ninstructoins: x", "3:1: the agent has no key 'instructoins'; did you mean 'instructions'?")]
     [InlineData("name: a", "1:1: 'kind' is missing: write kind: agent")]
-    [InlineData("kind: workflow\nname: a", "1:7: 'kind' is 'workflow'; this reader reads 'agent'")]
+    [InlineData("kind: workflow\nname: a", "1:7: 'kind' is 'workflow'; here an agent file is wanted, kind: agent")]
     [InlineData("kind: agent", "1:1: 'name' is missing: a name for the agent")]
     [InlineData("", "1:1: the file is empty; an agent needs at least 'kind: agent' and 'name'")]
     [InlineData("kind: agent\nname: a\ntemperature: 3", "3:14: 'temperature' must be at most 2, this is 3")]

@@ -14,5 +14,12 @@ internal static class Keys
     public static readonly string[] Context = ["messages"];
     public static readonly string[] Tool = ["use", "name", "description", "approval", "output_limit", "with"];
     public static readonly string[] AgentLimits = ["turns", "tool_calls", "tokens", "cost", "time", "depth", "action"];
+    public static readonly string[] Models = ["$schema", "kind", "endpoints"];
+    public static readonly string[] Endpoint =
+    [
+        "id", "provider", "model", "base_url", "api_key", "api_version", "labels", "max_concurrency", "requests_per_minute", "tokens_per_minute", "tier", "weight",
+        "first_token_timeout", "stall_timeout", "price",
+    ];
+    public static readonly string[] Price = ["input", "output", "cached_input"];
     public static readonly string[] OutputField = ["type", "description"];
 }

@@ -1,6 +1,6 @@
 namespace Millstream;
 
-/// <summary>A unit of execution that touches the world, as workers and schedulers see it. Derive from <see cref="AgentTask{TInput,TOutput}"/> or use <see cref="Create"/>.</summary>
+/// <summary>A unit of execution that touches the world, as workers and schedulers see it. Derive from <see cref="AgentTask{TInput,TOutput}"/> or use <c>AgentTask.Create</c>.</summary>
 public abstract class AgentTask
 {
     private protected AgentTask()
@@ -19,6 +19,9 @@ public abstract class AgentTask
     /// <summary>How it is retried and how long an attempt may take.</summary>
     public virtual TaskPolicy Policy => TaskPolicy.Default;
 
+    /// <summary>What it needs for one input.</summary>
+    internal abstract IReadOnlyList<ResourceRequirement> RequirementsOf(object? input);
+
     internal abstract PayloadType InputType { get; }
 
     internal abstract PayloadType OutputType { get; }
@@ -32,25 +35,44 @@ public abstract class AgentTask
     public static AgentTask<TInput, TOutput> Create<TInput, TOutput>(
         string id, Func<TInput, TaskContext, Task<TOutput>> run, IReadOnlyList<ResourceRequirement>? requirements = null, TaskPolicy? policy = null)
     {
-        ArgumentException.ThrowIfNullOrWhiteSpace(id);
         ArgumentNullException.ThrowIfNull(run);
-        if (!Words.IsId(id))
-            throw new ArgumentException($"'{id}' is no id of a task; use letters, digits, '_', '-' and '.'.", nameof(id));
-        ResourceRequirement.CheckGang(id, requirements ?? [], null);
-        return new FunctionTask<TInput, TOutput>(id, run, requirements ?? [], policy ?? TaskPolicy.Default);
+        ResourceRequirement.CheckGang(Checked(id), requirements ?? [], null);
+        return new FunctionTask<TInput, TOutput>(id, run, requirements ?? [], policy ?? TaskPolicy.Default, null);
+    }
+
+    /// <summary>Makes a task of a function, whose needs depend on its input.</summary>
+    /// <param name="id">The id that streams show: letters, digits, <c>_</c>, <c>-</c>, <c>.</c>.</param>
+    /// <param name="run">What it does; called once for each attempt.</param>
+    /// <param name="requirements">What it needs of resources for an input: see <see cref="AgentTask{TInput,TOutput}.RequirementsFor"/>.</param>
+    /// <param name="policy">How it is retried.</param>
+    /// <exception cref="ArgumentException">The id is none.</exception>
+    public static AgentTask<TInput, TOutput> Create<TInput, TOutput>(
+        string id, Func<TInput, TaskContext, Task<TOutput>> run, Func<TInput, IReadOnlyList<ResourceRequirement>> requirements, TaskPolicy? policy = null)
+    {
+        ArgumentNullException.ThrowIfNull(requirements);
+        return new FunctionTask<TInput, TOutput>(Checked(id), run ?? throw new ArgumentNullException(nameof(run)), [], policy ?? TaskPolicy.Default, requirements);
+    }
+
+    private static string Checked(string id)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(id);
+        return Words.IsId(id) ? id : throw new ArgumentException($"'{id}' is no id of a task; use letters, digits, '_', '-' and '.'.", nameof(id));
     }
 
     /// <summary>Runs one attempt. Done when the returned outcome is filled; an exception is the attempt's failure.</summary>
     internal abstract ValueTask<object?> RunErasedAsync(object? input, TaskContext context);
 
     private sealed class FunctionTask<TInput, TOutput>(
-        string id, Func<TInput, TaskContext, Task<TOutput>> run, IReadOnlyList<ResourceRequirement> requirements, TaskPolicy policy) : AgentTask<TInput, TOutput>
+        string id, Func<TInput, TaskContext, Task<TOutput>> run, IReadOnlyList<ResourceRequirement> requirements, TaskPolicy policy,
+        Func<TInput, IReadOnlyList<ResourceRequirement>>? requirementsFor) : AgentTask<TInput, TOutput>
     {
         public override string Id => id;
 
         public override IReadOnlyList<ResourceRequirement> Requirements => requirements;
 
         public override TaskPolicy Policy => policy;
+
+        protected override IReadOnlyList<ResourceRequirement> RequirementsFor(TInput input) => requirementsFor is null ? requirements : requirementsFor(input);
 
         protected override Task<TOutput> RunCoreAsync(TInput input, TaskContext context) => run(input, context);
     }
@@ -69,6 +91,14 @@ public abstract class AgentTask<TInput, TOutput> : AgentTask, IWork<TInput, TOut
     internal sealed override PayloadType InputType => PayloadType.Of<TInput>();
 
     internal sealed override PayloadType OutputType => PayloadType.Of<TOutput>();
+
+    /// <summary>
+    /// What it needs of resources for one input; <see cref="AgentTask.Requirements"/> unless overridden. Asked once for each task of a job, and once more after
+    /// a crash. It must not change the input; an exception fails the task.
+    /// </summary>
+    protected virtual IReadOnlyList<ResourceRequirement> RequirementsFor(TInput input) => Requirements;
+
+    internal sealed override IReadOnlyList<ResourceRequirement> RequirementsOf(object? input) => RequirementsFor((TInput)input!);
 
     /// <summary>One attempt. An exception fails it; <see cref="TerminalTaskException"/> says that no other attempt can do better.</summary>
     protected abstract Task<TOutput> RunCoreAsync(TInput input, TaskContext context);

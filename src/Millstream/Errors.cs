@@ -23,6 +23,9 @@ public static class ErrorTypes
     /// <summary>The task's worker or resource was lost, and no attempt was left.</summary>
     public const string LeaseLost = "LeaseLost";
 
+    /// <summary>The task's resource had no room and refused it (<see cref="ResourceBusyException"/>).</summary>
+    public const string ResourceBusy = "ResourceBusy";
+
     /// <summary>The body waited for, or was resumed by, what its context did not give.</summary>
     public const string OutsideTurn = "OutsideTurn";
 

@@ -30,6 +30,22 @@ public class RetryableTaskException : Exception
     public TimeSpan? RetryAfter { get; }
 }
 
+/// <summary>
+/// Thrown by a task: its resource turned out to have no room, and has not done what it was asked (as HTTP 429 says). The attempt is made again and does not count
+/// in <see cref="RetryPolicy.Attempts"/>, also where a task must not be repeated. Before throwing, cool the resource down: then the task waits for that, or for
+/// another one that fits.
+/// </summary>
+public class ResourceBusyException : RetryableTaskException
+{
+    /// <summary>Makes the exception.</summary>
+    /// <param name="message">What happened.</param>
+    /// <param name="retryAfter">How long to wait before the task asks for resources again; null for not at all.</param>
+    /// <param name="inner">The cause.</param>
+    public ResourceBusyException(string message, TimeSpan? retryAfter = null, Exception? inner = null) : base(message, retryAfter, inner)
+    {
+    }
+}
+
 /// <summary>What a body gets for a task that failed for good: the recorded error, never the thrown object.</summary>
 public sealed class TaskFailedException : MillstreamException
 {

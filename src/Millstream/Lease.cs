@@ -32,6 +32,24 @@ public abstract class Lease : IAsyncDisposable
     /// <param name="name">The requirement's name; null where only one is shared.</param>
     public abstract void Settle(long amount, string? name = null);
 
+    /// <summary>
+    /// Says that by now the other side has counted what was taken of its rates, as when the headers of a response are there: it counts until a window after
+    /// this. Without it that is so when the lease ends. Doing it again, or after the end, changes nothing.
+    /// </summary>
+    /// <param name="name">The requirement's name; null for all.</param>
+    /// <exception cref="InvalidOperationException">Nothing in the lease is shared under that name.</exception>
+    public abstract void Arrived(string? name = null);
+
+    /// <summary>
+    /// Replaces the estimate of what is taken of a rate by what was really used, also after <see cref="Arrived"/>. More than the limit makes the window
+    /// overfull until it has passed. Of a rate that the resource does not have, and after the lease's end, it changes nothing.
+    /// </summary>
+    /// <param name="rate">The rate's name.</param>
+    /// <param name="amount">The true use, 0 or more.</param>
+    /// <param name="name">The requirement's name; null for the first that has this rate.</param>
+    /// <exception cref="InvalidOperationException">Nothing in the lease has such a rate.</exception>
+    public abstract void SettleRate(string rate, long amount, string? name = null);
+
     /// <summary>Gives everything back early: sessions are closed first. Doing it again changes nothing.</summary>
     public abstract ValueTask DisposeAsync();
 }

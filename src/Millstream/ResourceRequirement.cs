@@ -13,7 +13,7 @@ public sealed record ResourceRequirement
 
     private readonly int hash;
 
-    private ResourceRequirement(string type, LabelSelector? labels, long amount, string? name, bool shared)
+    private ResourceRequirement(string type, LabelSelector? labels, long amount, string? name, bool shared, RateAmount[]? rates = null)
     {
         if (string.IsNullOrWhiteSpace(type))
         {
@@ -45,7 +45,12 @@ public sealed record ResourceRequirement
         Labels = labels ?? LabelSelector.All;
         Amount = amount;
         Shared = shared;
+        RateAmounts = rates ?? [];
         hash = ((StableHash.Of(Type) * 31 + StableHash.Of(Name)) * 31 + Labels.GetHashCode()) * 31 + (int)amount * 2 + (shared ? 1 : 0);
+        foreach (RateAmount rate in RateAmounts)
+        {
+            hash = (hash * 31 + StableHash.Of(rate.Name)) * 31 + rate.Amount.GetHashCode();
+        }
     }
 
     /// <summary>The type of resource, as in <c>browser</c>.</summary>
@@ -63,6 +68,12 @@ public sealed record ResourceRequirement
     /// <summary>Whether others may use the same resource at the same time.</summary>
     public bool Shared { get; }
 
+    /// <summary>What it takes of the rates of its resource, by their names.</summary>
+    public IReadOnlyDictionary<string, long> Rates => RateAmounts.ToDictionary(r => r.Name, r => r.Amount, StringComparer.Ordinal);
+
+    /// <summary>The same, ordered by name.</summary>
+    internal RateAmount[] RateAmounts { get; }
+
     /// <summary>Whole resources for this task alone; those that a worker owns all come from one worker.</summary>
     /// <exception cref="ArgumentException">The type is empty or reserved, or the amount is not within 1 to <see cref="MaxGang"/>.</exception>
     public static ResourceRequirement Exclusive(string type, LabelSelector? labels = null, long amount = 1, string? name = null) => new(type, labels, amount, name, shared: false);
@@ -70,6 +81,35 @@ public sealed record ResourceRequirement
     /// <summary>Units of one resource that others use too, as tokens of a model's rate limit.</summary>
     /// <exception cref="ArgumentException">The type is empty or reserved, or the amount is below 1.</exception>
     public static ResourceRequirement Units(string type, long amount, LabelSelector? labels = null, string? name = null) => new(type, labels, amount, name, shared: true);
+
+    /// <summary>
+    /// The requirement with an amount of one of the <see cref="Resource.Rates"/> of its resource, in place of what it took of that before. A resource that has
+    /// no such rate is not limited in it. Amounts are best chosen coarsely: tasks with the same amounts wait together.
+    /// </summary>
+    /// <param name="name">The rate's name.</param>
+    /// <param name="amount">How much, 1 or more; an estimate that <see cref="Lease.SettleRate"/> replaces.</param>
+    /// <exception cref="ArgumentException">The name is empty, or the amount is below 1.</exception>
+    /// <exception cref="InvalidOperationException">The requirement is exclusive.</exception>
+    public ResourceRequirement WithRate(string name, long amount)
+    {
+        if (string.IsNullOrWhiteSpace(name))
+        {
+            throw new ArgumentException($"The name of a rate of {Type} is empty; name one of its rates, as in \"tokens\".", nameof(name));
+        }
+
+        if (amount < 1)
+        {
+            throw new ArgumentException($"The amount of {name} of {Type} is {amount}; ask for 1 or more, or leave the rate out.", nameof(amount));
+        }
+
+        if (!Shared)
+        {
+            throw new InvalidOperationException($"The requirement of {this} is exclusive, and only shared ones take of a rate; use {nameof(Units)}.");
+        }
+
+        RateAmount[] rates = [.. RateAmounts.Where(r => r.Name != name).Append(new RateAmount(name, amount)).OrderBy(r => r.Name, StringComparer.Ordinal)];
+        return new ResourceRequirement(Type, Labels, Amount, Name, Shared, rates);
+    }
 
     /// <summary>Whether a task's requirements are within what one task may take together; null, or what is wrong.</summary>
     internal static string? GangFault(string task, IReadOnlyList<ResourceRequirement> own, IReadOnlyList<ResourceRequirement>? more)
@@ -100,11 +140,15 @@ public sealed record ResourceRequirement
 
     /// <inheritdoc/>
     public bool Equals(ResourceRequirement? other) => ReferenceEquals(this, other)
-        || (other is not null && hash == other.hash && Type == other.Type && Name == other.Name && Labels == other.Labels && Amount == other.Amount && Shared == other.Shared);
+        || (other is not null && hash == other.hash && Type == other.Type && Name == other.Name && Labels == other.Labels && Amount == other.Amount && Shared == other.Shared
+            && RateAmounts.AsSpan().SequenceEqual(other.RateAmounts));
 
     /// <inheritdoc/>
     public override int GetHashCode() => hash;
 
     /// <summary>The requirement in words, as in <c>2 browser with vendor = intel</c>.</summary>
-    public override string ToString() => $"{Amount} {(Shared ? "units of " : "")}{Type}{(Labels == LabelSelector.All ? "" : $" with {Labels}")}";
+    public override string ToString() => $"{Amount} {(Shared ? "units of " : "")}{Type}{(Labels == LabelSelector.All ? "" : $" with {Labels}")}{string.Concat(RateAmounts.Select(r => $" and {r.Amount} {r.Name}"))}";
 }
+
+/// <summary>What a requirement takes of one rate.</summary>
+internal readonly record struct RateAmount(string Name, long Amount);

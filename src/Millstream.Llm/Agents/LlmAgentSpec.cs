@@ -27,6 +27,9 @@ public sealed record LlmAgentSpec
     /// <summary>The JSON schema of its answer; null for text.</summary>
     public JsonElement? Output { get; init; }
 
+    /// <summary>What makes it a planner, which answers with a workflow that is then run; null for an agent that answers itself.</summary>
+    public LlmPlanSpec? Plan { get; init; }
+
     /// <summary>The model's temperature; null for its default.</summary>
     public float? Temperature { get; init; }
 
@@ -35,6 +38,19 @@ public sealed record LlmAgentSpec
 
     /// <summary>How many messages of the conversation the model sees at most; null for all.</summary>
     public int? ContextMessages { get; init; }
+}
+
+/// <summary>What plans of an agent may use, as data.</summary>
+public sealed record LlmPlanSpec
+{
+    /// <summary>The kinds of tasks.</summary>
+    public required IReadOnlyList<string> Kinds { get; init; }
+
+    /// <summary>The texts of the agent and workflow files that plans may name, by the path that they name them by.</summary>
+    public IReadOnlyDictionary<string, string> Files { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>Whether a person must allow each plan.</summary>
+    public ToolApproval Approval { get; init; }
 }
 
 /// <summary>A tool of an agent as data.</summary>

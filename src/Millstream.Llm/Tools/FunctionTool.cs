@@ -8,8 +8,7 @@ internal sealed class FunctionTool : LlmTool
 {
     private readonly AgentTask<JsonElement, JsonElement> _task;
 
-    public FunctionTool(AIFunction function, IReadOnlyList<ResourceRequirement> requirements, TaskPolicy? policy)
-        : base(function.Name, function.Description, function.JsonSchema) => _task = AgentTask.Create<JsonElement, JsonElement>(NameOf(function.Name), async (arguments, context) =>
+    public FunctionTool(AIFunction function, LlmToolOptions options) : base(options.Name ?? function.Name, function.Description, function.JsonSchema, options) => _task = AgentTask.Create<JsonElement, JsonElement>(NameOf(function.Name), async (arguments, context) =>
     {
         AIFunctionArguments given = new(arguments.EnumerateObject().ToDictionary(a => a.Name, a => (object?)a.Value))
         {
@@ -18,7 +17,7 @@ internal sealed class FunctionTool : LlmTool
         };
         object? result = await function.InvokeAsync(given, context.CancellationToken);
         return result as JsonElement? ?? JsonSerializer.SerializeToElement(result, function.JsonSerializerOptions);
-    }, requirements, policy);
+    });
 
     /// <summary>The function of a method, whose parameter of type <see cref="TaskContext"/> is not the model's to give.</summary>
     public static AIFunction FunctionOf(Delegate method, string? name, string? description) => AIFunctionFactory.Create(method, new AIFunctionFactoryOptions
@@ -33,7 +32,7 @@ internal sealed class FunctionTool : LlmTool
     });
 
     internal override async Task<ToolOutcome> RunAsync(ToolRun run) =>
-        new(await run.Context.RunTaskAsync<JsonElement>(_task, run.Arguments, new RunSettings(run.Id, _task.Policy), run.Stop));
+        new(await RunTaskAsync<JsonElement>(_task, run.Arguments, run));
 
     // The attempt has services only where the orchestrator has some, and says so when it is asked.
     private sealed class ServicesOf(TaskContext context) : IServiceProvider

@@ -34,17 +34,24 @@ internal sealed class TaskTool<TInput, TOutput> : LlmTool
     private readonly AgentTask _task;
     private readonly WorkInput _input;
 
-    public TaskTool(AgentTask task, string name, string description) : this(task, name, description, new WorkInput(task.InputType))
+    public TaskTool(AgentTask task, string description, LlmToolOptions options) : this(task, description, options, new WorkInput(task.InputType))
     {
     }
 
-    private TaskTool(AgentTask task, string name, string description, WorkInput input) : base(name, description, input.Schema) => (_task, _input) = (task, input);
+    private TaskTool(AgentTask task, string description, LlmToolOptions options, WorkInput input) : base(options.Name ?? NameOf(task.Id), description, input.Schema, options) => (_task, _input) = (task, input);
 
     internal override async Task<ToolOutcome> RunAsync(ToolRun run)
     {
-        TOutput output = await run.Context.RunTaskAsync<TOutput>(_task, _input.Read(run.Arguments), new RunSettings(run.Id, _task.Policy), run.Stop);
+        TOutput output = await RunTaskAsync<TOutput>(_task, _input.Read(run.Arguments), run);
         return new ToolOutcome(_task.OutputType.Write(output));
     }
+}
+
+/// <summary>A task of JSON with a schema of its own as a tool.</summary>
+internal sealed class JsonTaskTool(AgentTask<JsonElement, JsonElement> task, string description, JsonElement schema, LlmToolOptions options)
+    : LlmTool(options.Name ?? NameOf(task.Id), description, schema, options)
+{
+    internal override async Task<ToolOutcome> RunAsync(ToolRun run) => new(await RunTaskAsync<JsonElement>(task, run.Arguments, run));
 }
 
 /// <summary>An agent or a workflow as a tool: each call is a child job.</summary>
@@ -53,11 +60,16 @@ internal sealed class AgentTool<TInput, TOutput> : LlmTool
     private readonly Agent _agent;
     private readonly WorkInput _input;
 
-    public AgentTool(Agent agent, string name, string description) : this(agent, name, description, new WorkInput(agent.Contract.Input))
+    public AgentTool(Agent agent, string description, LlmToolOptions options) : this(agent, description, options, new WorkInput(agent.Contract.Input))
     {
     }
 
-    private AgentTool(Agent agent, string name, string description, WorkInput input) : base(name, description, input.Schema) => (_agent, _input) = (agent, input);
+    private AgentTool(Agent agent, string description, LlmToolOptions options, WorkInput input) : base(options.Name ?? NameOf(agent.Id), description, input.Schema, options)
+    {
+        if (options.Requirements.Count > 0 || options.Policy is not null)
+            throw new ArgumentException($"Tool {Name} is an agent or workflow, which takes no {(options.Policy is null ? nameof(LlmToolOptions.Requirements) : nameof(LlmToolOptions.Policy))}; the tasks in it have their own.", nameof(options));
+        (_agent, _input) = (agent, input);
+    }
 
     internal override bool IsAgent => true;
 

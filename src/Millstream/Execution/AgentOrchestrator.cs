@@ -117,7 +117,10 @@ public sealed partial class AgentOrchestrator : IAsyncDisposable
     public void SetOnline(string resourceId) => _engine.Fleet.SetOnline(resourceId);
 
     /// <summary>Gives a resource to nobody new until then; who has it keeps it.</summary>
-    public void CoolDown(string resourceId, DateTimeOffset until) => _engine.Fleet.CoolDown(resourceId, until);
+    /// <param name="resourceId">The resource's id.</param>
+    /// <param name="until">When it may be given again.</param>
+    /// <param name="reason">Why, for who waits.</param>
+    public void CoolDown(string resourceId, DateTimeOffset until, string? reason = null) => _engine.Fleet.CoolDown(resourceId, until, reason);
 
     /// <summary>Stops all jobs where they are and what runs for them; cancels nothing.</summary>
     public ValueTask DisposeAsync()

@@ -49,6 +49,34 @@ internal sealed class AttemptLease(Fleet fleet, Grant grant) : Lease
         throw new InvalidOperationException($"The lease has nothing shared{(name is null ? "" : $" named {name}")} to settle; it has {Names}.");
     }
 
+    public override void Arrived(string? name = null)
+    {
+        if (name is not null && !grant.Members.Any(m => m.Requirement.Shared && m.Requirement.Name == name))
+            throw new InvalidOperationException($"The lease has nothing shared named {name} that could have arrived; it has {Names}.");
+        if (grant.Takes is not null)
+            fleet.Arrived(grant, name);
+    }
+
+    public override void SettleRate(string rate, long amount, string? name = null)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(rate);
+        ArgumentOutOfRangeException.ThrowIfNegative(amount);
+        int found = -1;
+        for (int i = grant.Members.Count - 1; i >= 0; i--)
+        {
+            GrantMember member = grant.Members[i];
+            if (!member.Requirement.Shared || (name is not null && member.Requirement.Name != name))
+                continue;
+            if (member.Unit.RateNamed(rate) is not null)
+                found = i;
+            else if (found < 0 && Array.Exists(member.Requirement.RateAmounts, r => r.Name == rate))
+                found = i;
+        }
+        if (found < 0)
+            throw new InvalidOperationException($"The lease has no rate {rate}{(name is null ? "" : $" of {name}")} to settle; it has {Names}.");
+        fleet.SettleRate(grant, found, rate, amount);
+    }
+
     public override async ValueTask DisposeAsync()
     {
         await CloseAsync();

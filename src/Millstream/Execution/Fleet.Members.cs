@@ -40,7 +40,13 @@ internal sealed partial class Fleet
         Own(resource, now);
     });
 
-    public void CoolDown(string resourceId, DateTimeOffset until) => Do((scheduler, now) => scheduler.CoolDown(resourceId, LongTimer.After(now, until - _time.GetUtcNow()), now));
+    public void CoolDown(string resourceId, DateTimeOffset until, string? reason) => Do((scheduler, now) => scheduler.CoolDown(resourceId, LongTimer.After(now, until - _time.GetUtcNow()), now, reason));
+
+    public void CoolDown(Resource resource, DateTimeOffset until, string reason) => DoFor(resource, (scheduler, now) => scheduler.CoolDown(resource.Id, LongTimer.After(now, until - _time.GetUtcNow()), now, reason));
+
+    public void SetRate(Resource resource, string rate, long limit) => DoFor(resource, (scheduler, now) => scheduler.SetRate(resource.Id, rate, limit, now));
+
+    public void Throttle(Resource resource, long? most) => DoFor(resource, (scheduler, now) => scheduler.Throttle(resource.Id, most, now));
 
     public ResourceStatus StatusOf(Resource resource)
     {
@@ -67,7 +73,15 @@ internal sealed partial class Fleet
             return [.. _workers.Values];
     }
 
-    private static ResourceUnit UnitOf(Resource resource) => new(resource.Id, resource.Type, resource.Capacity, resource.Labels) { Tag = resource };
+    private static ResourceUnit UnitOf(Resource resource) =>
+        new(resource.Id, resource.Type, resource.Capacity, resource.Labels, resource.Rates) { Tag = resource, Tier = resource.Tier, Weight = resource.Weight };
+
+    // It may leave while somebody tells something of it.
+    private void DoFor(Resource resource, Action<Scheduler, long> what) => Do((scheduler, now) =>
+    {
+        if (_resources.GetValueOrDefault(resource.Id) == resource)
+            what(scheduler, now);
+    });
 
     private void Own(Resource resource, long now)
     {

@@ -34,8 +34,9 @@ internal sealed partial class Fleet
     public void Retire(Grant grant, string reason) => TakeOut(grant, Unclean, reason);
 
     /// <summary>The code that held it has ended after all.</summary>
-    public void EndQuarantine(Grant grant) => DoAsOne((_, now) =>
+    public void EndQuarantine(Grant grant) => DoAsOne((scheduler, now) =>
     {
+        scheduler.Ended(grant, now);
         foreach (string id in Exclusive(grant))
             PutBack(id, grant, now);
     });
@@ -45,7 +46,7 @@ internal sealed partial class Fleet
     private void TakeOut(Grant grant, object key, string reason) => DoAsOne((scheduler, now) =>
     {
         // Together, so that nobody is given a unit that somebody else may still use.
-        scheduler.Release(grant, now);
+        scheduler.Release(grant, now, isAtWork: true);
         foreach (string id in Exclusive(grant))
             TakeOut(id, key, reason, now);
     });

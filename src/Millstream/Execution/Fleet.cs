@@ -43,7 +43,7 @@ internal sealed partial class Fleet : IResourceOwner
         TaskCommand? only = null;
         foreach (JobRunner.Effect effect in turn.Effects)
         {
-            if (effect is { IsStop: false, Command: TaskCommand task })
+            if (effect is { IsStop: false, Command: TaskCommand task } && task.TryPrepare())
             {
                 tasks++;
                 only = task;
@@ -69,7 +69,7 @@ internal sealed partial class Fleet : IResourceOwner
                 {
                     foreach (JobRunner.Effect effect in turn.Effects)
                     {
-                        if (effect is { IsStop: false, Command: TaskCommand task })
+                        if (effect is { IsStop: false, Command: TaskCommand { IsPrepared: true } task })
                             _scheduler.Submit(task.MakeRequest(_scheduler), now);
                     }
                 }
@@ -83,7 +83,11 @@ internal sealed partial class Fleet : IResourceOwner
         Act(decisions);
     }
 
-    public void Submit(TaskCommand task) => Do((scheduler, now) => scheduler.Submit(task.MakeRequest(scheduler), now));
+    public void Submit(TaskCommand task)
+    {
+        if (task.TryPrepare())
+            Do((scheduler, now) => scheduler.Submit(task.MakeRequest(scheduler), now));
+    }
 
     /// <summary>Gives a lease back. Doing it twice changes nothing.</summary>
     public void Release(Grant grant)
@@ -99,6 +103,10 @@ internal sealed partial class Fleet : IResourceOwner
     }
 
     public void Settle(Grant grant, int member, long amount) => Do((scheduler, now) => scheduler.Settle(grant, member, amount, now));
+
+    public void Arrived(Grant grant, string? name) => Do((scheduler, now) => scheduler.Arrived(grant, name, now));
+
+    public void SettleRate(Grant grant, int member, string rate, long amount) => Do((scheduler, now) => scheduler.SettleRate(grant, member, rate, amount, now));
 
     /// <summary>Takes back a request that waits; false where it does not.</summary>
     public bool Withdraw(TaskRequest request)

@@ -4,19 +4,21 @@ namespace Millstream;
 
 /// <summary>What notes say of a command that has not ended.</summary>
 /// <param name="Attempts">How many attempts had begun.</param>
-/// <param name="Failures">How many of them failed, other than by a lost lease.</param>
+/// <param name="Failures">How many of them failed, other than by a lost lease or a busy resource.</param>
 /// <param name="IsInDoubt">Whether a person was asked what became of the last one.</param>
 /// <param name="IsStartedSinceDecision">Whether an attempt began after a person had decided about the one before.</param>
+/// <param name="IsRefused">Whether its resource has refused the last one, so that it has not happened.</param>
 /// <param name="Shown">What an attempt has shown that no later one has superseded.</param>
-internal readonly record struct PastOf(int Attempts, int Failures, bool IsInDoubt, bool IsStartedSinceDecision, ShownOutput Shown)
+internal readonly record struct PastOf(int Attempts, int Failures, bool IsInDoubt, bool IsStartedSinceDecision, bool IsRefused, ShownOutput Shown)
 {
     public PastOf With(JournalEntry note) => note.Kind switch
     {
         EntryKind.TaskDelta => this with { Shown = new ShownOutput(note.Attempt, Shown.Attempt == note.Attempt ? Shown.From : note.Number, note.Number) },
         EntryKind.Superseded => this with { Shown = default },
         // A lost attempt can be told behind the begin of the one that follows it.
-        _ => new PastOf(Math.Max(Attempts, note.Attempt), Failures + (note.Payload is RetryOf { Error.Type: not ErrorTypes.LeaseLost } ? 1 : 0),
-            note.Kind == EntryKind.TaskInDoubt, note.Kind == EntryKind.TaskStarted || (note.Kind == EntryKind.TaskRetried && IsStartedSinceDecision), Shown),
+        _ => new PastOf(Math.Max(Attempts, note.Attempt), Failures + (note.Payload is RetryOf { Error.Type: not (ErrorTypes.LeaseLost or ErrorTypes.ResourceBusy) } ? 1 : 0),
+            note.Kind == EntryKind.TaskInDoubt, note.Kind == EntryKind.TaskStarted || (note.Kind == EntryKind.TaskRetried && IsStartedSinceDecision),
+            note.Payload is RetryOf { Error.Type: ErrorTypes.ResourceBusy }, Shown),
     };
 }
 

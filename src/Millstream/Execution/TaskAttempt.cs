@@ -223,7 +223,7 @@ internal sealed class TaskAttempt(TaskCommand command, Grant grant, int number) 
             AttemptEnd.TimedOut => new TaskError(TaskId, number, ErrorTypes.TimedOut, $"task {TaskId} took longer than its timeout of {Words.Duration(command.Policy.Timeout!.Value)}", true),
             AttemptEnd.LeaseLost => new TaskError(TaskId, number, ErrorTypes.LeaseLost, $"task {TaskId} lost its lease: {_reason}", true),
             AttemptEnd.Stopped => new TaskError(TaskId, number, ErrorTypes.Cancelled, $"task {TaskId} was stopped", false),
-            _ => new TaskError(TaskId, number, error.GetType().Name, error.Message, error is not (TerminalTaskException or PayloadTooLargeException), error.ToString()),
+            _ => new TaskError(TaskId, number, error is ResourceBusyException ? ErrorTypes.ResourceBusy : error.GetType().Name, error.Message, error is not (TerminalTaskException or PayloadTooLargeException), error.ToString()),
         };
     }
 
@@ -322,7 +322,7 @@ internal sealed class TaskAttempt(TaskCommand command, Grant grant, int number) 
             Engine.Fleet.EndQuarantine(grant);
             return;
         }
-        if (grant.State == GrantState.Revoked)
+        if (grant.State != GrantState.Held)
             Engine.Fleet.EndQuarantine(grant);
         Engine.AttemptEnds();
         command.AttemptEnded(this, output, error, isInline);

@@ -17,7 +17,7 @@ internal abstract partial class TaskCommand
         if (PlantedBugs.Is(Bug.AttemptsForgotten)) _attempts = 0;
         if (PlantedBugs.Is(Bug.FailuresForgotten)) _failures = 0;
 #endif
-        if (Policy.AtMostOnce && _attempts > 0 && (_decision is null || past.IsStartedSinceDecision))
+        if (Policy.AtMostOnce && _attempts > 0 && !past.IsRefused && (_decision is null || past.IsStartedSinceDecision))
             Doubt(past.IsInDoubt);
         else if (_decision is { Action: not TaskDecisionAction.Retry } decision)
             EndAsDecided(decision);

@@ -15,6 +15,8 @@ internal abstract partial class TaskCommand
                 return new AgentTaskInfo(Subject, AgentTaskStatus.Waiting, _attempts, $"may have run; somebody has to say what became of it (question {QuestionId})", since);
             if (_backOff is not null && _missing is { } missing)
                 return new AgentTaskInfo(Subject, AgentTaskStatus.Waiting, _attempts + 1, $"waits for {missing.Message}", since);
+            if (_backOff is not null && _refusal is not null)
+                return new AgentTaskInfo(Subject, AgentTaskStatus.Waiting, _attempts + 1, $"waits, since its resource was busy: {_refusal}", since);
             if (_backOff is not null)
                 return new AgentTaskInfo(Subject, AgentTaskStatus.Retrying, _attempts + 1, $"is tried again after a failure (attempt {_attempts + 1} of {Policy.Retry.Attempts})", since);
             waiting = _request;

@@ -14,6 +14,7 @@ internal abstract partial class TaskCommand(AgentTask task, object? input, RunSe
     private TaskError? _error;
     private int _attempts;
     private int _failures;
+    private string? _refusal;
     private bool _isStopped;
     private bool _isCompleted;
     private bool _isOver;
@@ -48,8 +49,7 @@ internal abstract partial class TaskCommand(AgentTask task, object? input, RunSe
     /// <summary>A new request of the scheduler with the old place in line. Called by the fleet under its lock.</summary>
     public TaskRequest MakeRequest(Scheduler scheduler)
     {
-        IReadOnlyList<ResourceRequirement> own = task.Requirements;
-        TaskShape shape = scheduler.Intern(settings.Requirements is { Count: > 0 } more ? [.. own, .. more] : own);
+        TaskShape shape = scheduler.Intern(_needs!);
         return _request = new TaskRequest(Runner.Scheduling, Number, shape, Subject, settings.Rank) { Tag = this };
     }
 
@@ -158,6 +158,8 @@ internal abstract partial class TaskCommand(AgentTask task, object? input, RunSe
             if (error is not null && !isDetached)
             {
                 failure = attempt.ErrorOf(error);
+                // What was refused has not happened.
+                bool isRefused = failure.Type == ErrorTypes.ResourceBusy;
                 if (end == AttemptEnd.LeaseLost && !_isStopped)
                 {
                     (isAgain, isRequeued, isInDoubt) = (!Policy.AtMostOnce, !Policy.AtMostOnce, Policy.AtMostOnce);
@@ -171,6 +173,10 @@ internal abstract partial class TaskCommand(AgentTask task, object? input, RunSe
                     (missing, isAgain, delay) = (lacks, true, SecretPause);
                     if (!attempt.HasStarted)
                         _attempts--;
+                }
+                else if (isRefused)
+                {
+                    (isAgain, delay) = (true, ((ResourceBusyException)error).RetryAfter ?? TimeSpan.Zero);
                 }
                 else if (failure.Retryable && ++_failures < Policy.Retry.Attempts)
                 {
@@ -262,14 +268,19 @@ internal abstract partial class TaskCommand(AgentTask task, object? input, RunSe
         if (!isRequeued)
             Runner.Engine.Fleet.Release(attempt.Grant);
         Supersede(attempt.Attempt);
-        bool isStopped, isGranted = false;
+        bool isStopped, isGranted = false, isDue = false;
         lock (this)
         {
             _since = Runner.Engine.UtcTicks;
+            _refusal = error.Type == ErrorTypes.ResourceBusy ? error.Message : null;
             isStopped = _isStopped;
             if (isStopped || _isDetached)
             {
                 // Falls through to its end.
+            }
+            else if (!isRequeued && delay <= TimeSpan.Zero)
+            {
+                (_backOff, isDue) = (NoTimer.Instance, true);
             }
             else if (!isRequeued)
             {
@@ -286,7 +297,11 @@ internal abstract partial class TaskCommand(AgentTask task, object? input, RunSe
 #endif
             }
         }
-        if (isGranted)
+        if (isDue)
+        {
+            BackOffIsOver();
+        }
+        else if (isGranted)
         {
             Runner.Engine.Executor.Schedule(this);
         }

@@ -8,7 +8,8 @@ public sealed class PlainResource : Resource
     /// <param name="type">What requirements name.</param>
     /// <param name="capacity">1 for what one task uses alone, else the units that tasks share.</param>
     /// <param name="labels">What selectors look at.</param>
-    public PlainResource(string id, string type, long capacity = 1, IReadOnlyDictionary<string, string>? labels = null) : base(id, type, capacity, labels)
+    /// <param name="rates">What it takes in a window of time.</param>
+    public PlainResource(string id, string type, long capacity = 1, IReadOnlyDictionary<string, string>? labels = null, IReadOnlyList<RateLimit>? rates = null) : base(id, type, capacity, labels, rates)
     {
     }
 }

@@ -64,6 +64,20 @@ internal sealed class GangMatcher
         return PlaceShared(0);
     }
 
+    /// <summary>How good the units of the shared needs are that were found; less is better.</summary>
+    public (int Tier, double Load) Rank()
+    {
+        (int tier, double load) = (int.MinValue, 0);
+        for (int i = 0; i < sharedCount; i++)
+        {
+            ResourceUnit unit = units[chosen[sharedOrder[i]]];
+            tier = Math.Max(tier, unit.Tier);
+            load += (unit.Capacity - unit.Free) / unit.Weight;
+        }
+
+        return (tier, load);
+    }
+
     private void SetUp(TaskShape shape, WorkerState? worker)
     {
         Count = 0;
@@ -136,8 +150,8 @@ internal sealed class GangMatcher
     private bool Suits(Need need, ResourceUnit unit) => mode switch
     {
         MatchMode.Now => unit.Gives(need, job!),
-        MatchMode.Ever => !need.Shared || unit.Capacity >= need.Amount,
-        _ => need.Shared ? unit.IsOpen && unit.Capacity >= need.Amount && (unit.HeldBy is null || unit.HeldBy.Request.Job == job) : unit.Gives(need, job!),
+        MatchMode.Ever => !need.Shared || (unit.Capacity >= need.Amount && unit.RatesSuffice(need)),
+        _ => need.Shared ? unit.IsOpen && unit.Capacity - unit.Closed >= need.Amount && unit.RatesSuffice(need) && (unit.HeldBy is null || unit.HeldBy.Request.Job == job) : unit.Gives(need, job!),
     };
 
     private long Room(int unit) => (mode == MatchMode.Now ? units[unit].FreeFor(job!) : mode == MatchMode.Ever ? units[unit].Capacity : units[unit].Free) - used[unit];
@@ -151,17 +165,15 @@ internal sealed class GangMatcher
 
         int place = sharedOrder[index];
         long amount = places[place].Amount;
-        long below = long.MaxValue;
         int after = -1;
         while (++trials <= MaxTrials)
         {
-            int best = NextLargest(place, amount, below, after);
+            int best = NextBest(place, amount, after);
             if (best < 0)
             {
                 return false;
             }
 
-            below = Room(best);
             after = best;
             used[best] += amount;
             chosen[place] = best;
@@ -177,27 +189,104 @@ internal sealed class GangMatcher
         return false;
     }
 
-    // Most room first spreads the load; (room, index) names the trial that comes next without a list.
-    private int NextLargest(int place, long amount, long below, int after)
+    // The unit tried last names the trial that comes next without a list: what it had taken is given back before.
+    private int NextBest(int place, long amount, int after)
     {
         int best = -1;
-        long bestRoom = -1;
         for (int unit = 0; unit < units.Count; unit++)
         {
-            long room = Room(unit);
-            if ((fits[unit] & (1 << place)) != 0 && room >= amount && room > bestRoom && (room < below || (room == below && unit > after)))
+            if ((fits[unit] & (1 << place)) != 0 && Room(unit) >= amount && (after < 0 || Precedes(place, after, unit)) && (best < 0 || Precedes(place, unit, best))
+                && (places[place].Rates.Length == 0 || RatesFit(place, unit)))
             {
                 best = unit;
-                bestRoom = room;
             }
         }
 
         return best;
     }
 
+    /// <summary>The order in which units are tried: tier, then the least leased for its weight, then most room, which spreads the load.</summary>
+    private bool Precedes(int place, int left, int right)
+    {
+        ResourceUnit a = units[left];
+        ResourceUnit b = units[right];
+        if (mode == MatchMode.Now)
+        {
+            if (a.Tier != b.Tier)
+            {
+                return a.Tier < b.Tier;
+            }
+
+            double taken = (a.Capacity - a.Free + used[left]) * b.Weight, other = (b.Capacity - b.Free + used[right]) * a.Weight;
+            if (taken != other)
+            {
+                return taken < other;
+            }
+        }
+        else if (mode == MatchMode.Partial && places[place].Rates.Length > 0)
+        {
+            // Held is what will have room first.
+            double slack = Slack(places[place], a), other = Slack(places[place], b);
+            if (slack != other)
+            {
+                return slack > other;
+            }
+        }
+
+        long room = Room(left), otherRoom = Room(right);
+        return room != otherRoom ? room > otherRoom : left < right;
+    }
+
+    private static double Slack(Need need, ResourceUnit unit)
+    {
+        double least = 1;
+        foreach (RateAmount rate in need.Rates)
+        {
+            if (unit.RateNamed(rate.Name) is { } window)
+            {
+                least = Math.Min(least, (double)window.Room / rate.Amount);
+            }
+        }
+
+        return least;
+    }
+
+    /// <summary>Whether the windows of a unit have room for this place beside those that are placed on it already.</summary>
+    private bool RatesFit(int place, int unit)
+    {
+        if (mode == MatchMode.Partial || units[unit].Rates is null)
+        {
+            return true;
+        }
+
+        foreach (RateAmount rate in places[place].Rates)
+        {
+            if (units[unit].RateNamed(rate.Name) is not { } window)
+            {
+                continue;
+            }
+
+            long room = (mode == MatchMode.Now ? units[unit].RoomFor(window, job) : window.Limit) - rate.Amount;
+            for (int i = 0; i < Count; i++)
+            {
+                if (i != place && chosen[i] == unit && places[i].Shared)
+                {
+                    room -= Array.Find(places[i].Rates, r => r.Name == rate.Name).Amount;
+                }
+            }
+
+            if (room < 0)
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
     private void PlaceLargest(int place)
     {
-        int best = NextLargest(place, long.MinValue / 2, long.MaxValue, -1);
+        int best = NextBest(place, long.MinValue / 2, -1);
         if (best >= 0)
         {
             used[best] += places[place].Amount;

@@ -34,6 +34,12 @@ internal sealed class Grant
     /// <summary>The session that this grant opened or runs in, or null.</summary>
     public Session? Session => Request.Opens ?? Request.Session;
 
+    /// <summary>What it has taken of rates; null for nothing.</summary>
+    internal List<RateTake>? Takes { get; set; }
+
+    /// <summary>Whether the code that had it is known to have ended: all that it took of rates has arrived.</summary>
+    internal bool HasEnded { get; set; }
+
     internal WorkerState Worker { get; }
 
     internal long GrantedAt { get; }

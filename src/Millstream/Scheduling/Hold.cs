@@ -16,6 +16,10 @@ internal sealed class Hold(TaskRequest request)
         {
             unit.HeldBy = null;
             unit.HeldAmount = 0;
+            foreach (RateWindow window in unit.Rates ?? [])
+            {
+                window.Held = 0;
+            }
         }
 
         Units.Clear();

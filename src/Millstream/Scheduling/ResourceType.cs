@@ -62,6 +62,9 @@ internal sealed class ResourceType(string name, int index)
 
     public Hold? Holder { get; set; }
 
+    /// <summary>How many units of workers have a tier or weight of their own.</summary>
+    public int Ranked { get; private set; }
+
     /// <summary>One bit for each unit that is wholly free and open.</summary>
     public ulong[] Whole => whole;
 
@@ -92,6 +95,7 @@ internal sealed class ResourceType(string name, int index)
         unit.TypeState = this;
         unit.Index = Units.Count;
         Units.Add(unit);
+        Ranked += unit.IsRanked ? 1 : 0;
         if (unit.Worker is null)
         {
             Pool.Add(unit);
@@ -112,6 +116,7 @@ internal sealed class ResourceType(string name, int index)
         Generation++;
         AddCapacity(-unit.Capacity);
         Pool.Remove(unit);
+        Ranked -= unit.IsRanked ? 1 : 0;
         ResourceUnit last = Units[^1];
         Units.RemoveAt(Units.Count - 1);
         Set(last.Index, false);
@@ -127,7 +132,7 @@ internal sealed class ResourceType(string name, int index)
     }
 
     /// <summary>Keeps the bitmap in step with a unit whose state has changed.</summary>
-    public void Changed(ResourceUnit unit) => Set(unit.Index, unit.IsOpen && unit.Free == unit.Capacity);
+    public void Changed(ResourceUnit unit) => Set(unit.Index, unit.IsOpen && unit.Free == unit.Capacity && unit.Closed == 0);
 
     private void Set(int index, bool free)
     {

@@ -175,7 +175,7 @@ internal sealed partial class Scheduler
 
         foreach (ResourceUnit unit in need.Type.Units)
         {
-            if (unit.IsOpen && unit.Free >= need.Amount && need.Match.Contains(unit.Index))
+            if (unit.IsOpen && unit.Free - unit.Closed >= need.Amount && need.Match.Contains(unit.Index) && unit.RatesGive(need, null))
             {
                 return true;
             }
@@ -220,17 +220,28 @@ internal sealed partial class Scheduler
             return false;
         }
 
+        bool isRanked = Array.Exists(shape.Needs, static n => n.Shared && n.Type.Ranked > 0);
+        (int Tier, double Load) best = default;
         for (int i = 0; i < workers.Count; i++)
         {
             nextWorker = nextWorker + 1 < workers.Count ? nextWorker + 1 : 0;
             WorkerState candidate = workers[nextWorker];
             if (candidate.FreeSlotsFor(job) > 0 && (shape.IsSlotOnly || matcher.TryMatch(shape, candidate, job, MatchMode.Now)))
             {
-                worker = candidate;
-                return true;
+                if (!isRanked)
+                {
+                    worker = candidate;
+                    return true;
+                }
+
+                (int Tier, double Load) rank = matcher.Rank();
+                if (worker is null || rank.CompareTo(best) < 0)
+                {
+                    (worker, best) = (candidate, rank);
+                }
             }
         }
 
-        return false;
+        return worker is not null && matcher.TryMatch(shape, worker, job, MatchMode.Now);
     }
 }

@@ -87,12 +87,12 @@ internal sealed partial class Scheduler
             }
 
             string with = need.Requirement.Labels == LabelSelector.All ? "" : $" with {need.Requirement.Labels}";
-            string wanted = need.Shared ? $"{need.Amount} units of one {need.Type.Name}{with}" : Words.Counted(need.Amount, need.Type.Name) + with;
+            string wanted = need.Shared ? $"{string.Concat(need.Rates.Select(r => $"{r.Amount} {r.Name} and "))}{need.Amount} units of one {need.Type.Name}{with}" : Words.Counted(need.Amount, need.Type.Name) + with;
             List<ResourceUnit> cooling = matching.FindAll(u => u.CoolUntil != 0 && u.OfflineReason is null);
             if (cooling.Count > 0 && cooling.Count + matching.Count(u => u.OfflineReason is not null) == matching.Count)
             {
                 ResourceUnit first = cooling.MinBy(u => u.CoolUntil)!;
-                return $"cooling down until {Time(first.CoolUntil)}: waits for {wanted} ({first.Id} is the first of {cooling.Count})";
+                return $"cooling down until {Time(first.CoolUntil)}{Why(first.CoolReason)}: waits for {wanted} ({first.Id} is the first of {cooling.Count})";
             }
 
             return $"waits for {wanted}: {State(need, matching, request)}";
@@ -109,8 +109,22 @@ internal sealed partial class Scheduler
         List<string> parts = [];
         if (need.Shared)
         {
-            long most = matching.Where(u => u.IsOpen).Select(u => Math.Max(0, u.Free)).DefaultIfEmpty(0).Max();
-            parts.Add($"at most {most} free on one");
+            List<ResourceUnit> spent = matching.FindAll(u => u.FreeFor(request.Job) >= need.Amount);
+            if (spent.Count > 0)
+            {
+                parts.Add(Spent(need, spent, request.Job));
+            }
+
+            if (spent.Count < matching.Count(u => u.IsOpen))
+            {
+                long most = matching.Where(u => u.IsOpen && !spent.Contains(u)).Select(u => Math.Max(0, u.Free - u.Closed)).DefaultIfEmpty(0).Max();
+                parts.Add($"at most {most} free on one");
+            }
+
+            if (matching.Find(u => u.IsOpen && u.Closed > 0) is { } throttled)
+            {
+                parts.Add($"{throttled.Id} is throttled to {throttled.Capacity - throttled.Closed} of {throttled.Capacity}");
+            }
         }
         else
         {
@@ -136,6 +150,18 @@ internal sealed partial class Scheduler
 
         return string.Join(", ", parts);
     }
+
+    /// <summary>What of its rates has been taken, and when there is room.</summary>
+    private static string Spent(Need need, List<ResourceUnit> units, SchedulingJob job)
+    {
+        List<RateWindow> windows = [.. units.SelectMany(u => need.Rates.Select(r => (Unit: u, r.Amount, Window: u.RateNamed(r.Name))))
+            .Where(p => p.Window is not null && p.Unit.RoomFor(p.Window, job) < p.Amount).Select(p => p.Window!)];
+        IEnumerable<string> limits = windows.Select(w => $"{w.Limit} {w.Name} in {Words.Duration(TimeSpan.FromTicks(w.Length))}").Distinct();
+        long next = units.Min(u => u.WhenRatesGive(need, job));
+        return $"{string.Join(", ", limits)}{(units.Count > 1 ? " on each" : "")}, {(next == long.MaxValue ? "next when what is under way has arrived" : $"next at {Time(next)}")}";
+    }
+
+    private static string Why(string? reason) => reason is null ? "" : $" ({reason})";
 
     private static string Time(long ticks) => new DateTime(ticks, DateTimeKind.Utc).ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
 }

@@ -93,11 +93,28 @@ internal sealed partial class Scheduler
         if (need.Shared)
         {
             long largest = left.Max(u => u.Capacity);
-            return largest < need.Amount ? $"needs {need.Amount} units of one {type}{with}, the largest has {largest}" : null;
+            return largest < need.Amount ? $"needs {need.Amount} units of one {type}{with}, the largest has {largest}" : RateFaultOf(need, left.FindAll(u => u.Capacity >= need.Amount), $"{type}{with}");
         }
 
         int pool = left.Count(u => u.Worker is null);
         int most = left.Where(u => u.Worker is not null).GroupBy(u => u.Worker).Select(g => g.Count()).DefaultIfEmpty(0).Max() + pool;
         return most < need.Amount ? $"needs {need.Amount} {Words.Many(type)}{with} of one worker, the most that one offers is {most}" : null;
+    }
+
+    private static string? RateFaultOf(Need need, List<ResourceUnit> left, string of)
+    {
+        foreach (RateAmount rate in need.Rates)
+        {
+            List<ResourceUnit> suiting = left.FindAll(u => u.RateNamed(rate.Name) is not { } window || window.Limit >= rate.Amount);
+            if (suiting.Count == 0)
+            {
+                RateWindow largest = left.Select(u => u.RateNamed(rate.Name)!).MaxBy(w => w.Limit)!;
+                return $"needs {rate.Amount} {rate.Name} of one {of}, the largest takes {largest.Limit} in {Words.Duration(TimeSpan.FromTicks(largest.Length))}";
+            }
+
+            left = suiting;
+        }
+
+        return null;
     }
 }

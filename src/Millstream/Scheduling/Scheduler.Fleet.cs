@@ -101,7 +101,7 @@ internal sealed partial class Scheduler
         foreach (ResourceUnit unit in worker.Units)
         {
             unit.OfflineReason = "its worker was removed";
-            unit.TypeState!.Changed(unit);
+            UnitChanged(unit);
         }
 
         while (worker.FirstGrant is { } grant)
@@ -152,7 +152,7 @@ internal sealed partial class Scheduler
         }
 
         unit.OfflineReason = reason ?? "it was removed";
-        unit.TypeState!.Changed(unit);
+        UnitChanged(unit);
         RevokeUsers(unit, reason ?? $"{unit.Type} {unit.Id} was removed");
         LetGo(unit.HeldBy);
         unit.Worker?.Units.Remove(unit);
@@ -167,7 +167,7 @@ internal sealed partial class Scheduler
         Advance(now);
         ResourceUnit unit = UnitOf(unitId);
         unit.OfflineReason = reason;
-        unit.TypeState!.Changed(unit);
+        UnitChanged(unit);
         RevokeUsers(unit, $"{unit.Type} {unit.Id} went offline: {reason}");
         Dispatch();
     }
@@ -178,13 +178,13 @@ internal sealed partial class Scheduler
         Advance(now);
         ResourceUnit unit = UnitOf(unitId);
         unit.OfflineReason = null;
-        unit.TypeState!.Changed(unit);
-        MarkDirty(unit.TypeState);
+        UnitChanged(unit);
+        MarkDirty(unit.TypeState!);
         Dispatch();
     }
 
     /// <summary>Gives the unit to nobody new until then; who has it keeps it.</summary>
-    public void CoolDown(string unitId, long until, long now)
+    public void CoolDown(string unitId, long until, long now, string? reason = null)
     {
         Advance(now);
         ResourceUnit unit = UnitOf(unitId);
@@ -198,8 +198,12 @@ internal sealed partial class Scheduler
             cooling.Add(unit);
         }
 
-        unit.CoolUntil = Math.Max(unit.CoolUntil, until);
-        unit.TypeState!.Changed(unit);
+        if (until >= unit.CoolUntil)
+        {
+            (unit.CoolUntil, unit.CoolReason) = (until, reason);
+        }
+
+        UnitChanged(unit);
     }
 
     private void EndCoolDowns()
@@ -210,9 +214,9 @@ internal sealed partial class Scheduler
             if (unit.CoolUntil <= time)
             {
                 cooling.RemoveAt(i);
-                unit.CoolUntil = 0;
-                unit.TypeState!.Changed(unit);
-                MarkDirty(unit.TypeState);
+                (unit.CoolUntil, unit.CoolReason) = (0, null);
+                UnitChanged(unit);
+                MarkDirty(unit.TypeState!);
             }
         }
     }
@@ -282,6 +286,7 @@ internal sealed partial class Scheduler
     {
         units.Add(unit.Id, unit);
         ResourceType type = TypeOf(unit.Type);
+        AddRates(unit);
         type.Add(unit);
         MarkDirty(type);
     }
@@ -290,6 +295,7 @@ internal sealed partial class Scheduler
     {
         units.Remove(unit.Id);
         cooling.Remove(unit);
+        DropRates(unit);
         unit.TypeState!.Remove(unit);
         unit.Worker = null;
     }

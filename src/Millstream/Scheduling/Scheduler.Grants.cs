@@ -62,6 +62,11 @@ internal sealed partial class Scheduler
             Count(job, member.Unit.TypeState!, member.Amount);
         }
 
+        if (request.Shape.IsRated)
+        {
+            TakeRates(grant);
+        }
+
         request.State = RequestState.Granted;
         request.Grant = grant;
         worker.Link(grant);
@@ -170,10 +175,10 @@ internal sealed partial class Scheduler
         if (PlantedBugs.Is(Bug.UnitLeasedTwice) && unit.Capacity == 1) return;
 #endif
         unit.Free -= amount;
-        unit.TypeState!.Changed(unit);
+        UnitChanged(unit);
         if (amount < 0)
         {
-            MarkDirty(unit.TypeState);
+            MarkDirty(unit.TypeState!);
         }
     }
 

@@ -94,7 +94,7 @@ internal sealed partial class Scheduler
                 continue;
             }
 
-            long due = oldest.SubmittedAt + Math.Max((long)(options.HoldFactor * shape.MedianWait()), options.HoldFloor.Ticks);
+            long due = oldest.SubmittedAt + PatienceOf(shape);
             if (due > time)
             {
                 nextScan = Math.Min(nextScan, due);
@@ -121,6 +121,25 @@ internal sealed partial class Scheduler
                 Gather(hold);
             }
         }
+    }
+
+    private long PatienceOf(TaskShape shape)
+    {
+        long patience = Math.Max((long)(options.HoldFactor * shape.MedianWait()), options.HoldFloor.Ticks);
+        long window = 0;
+        foreach (Need need in shape.Needs)
+        {
+            foreach (ResourceUnit unit in need.Rates.Length == 0 ? [] : need.Type.Units)
+            {
+                foreach (RateWindow rate in unit.Rates ?? [])
+                {
+                    window = Math.Max(window, rate.Length);
+                }
+            }
+        }
+
+        // What is taken of a rate comes back by time alone: who waits for two windows is passed by others again and again.
+        return window == 0 ? patience : Math.Min(patience, 2 * window);
     }
 
     private static TaskRequest? OldestOf(TaskShape shape)
@@ -188,7 +207,16 @@ internal sealed partial class Scheduler
                     hold.Units.Add(unit);
                 }
 
-                unit.HeldAmount += GangMatcher.AmountOf(matcher.NeedAt(i), unit);
+                Need need = matcher.NeedAt(i);
+                unit.HeldAmount += GangMatcher.AmountOf(need, unit);
+                foreach (RateAmount rate in need.Rates)
+                {
+                    if (unit.RateNamed(rate.Name) is { } window)
+                    {
+                        window.Held += rate.Amount;
+                        isRateWakeStale = true;
+                    }
+                }
             }
         }
     }
@@ -269,6 +297,7 @@ internal sealed partial class Scheduler
             return;
         }
 
+        isRateWakeStale = true;
         if (hold.Target is not null)
         {
             foreach ((ResourceType type, _) in hold.Request.Shape.Totals)

@@ -228,6 +228,13 @@ internal sealed partial class Scheduler
             shape.ParkedIndex = lacking.Parked.Count;
             lacking.Parked.Add(shape);
         }
+
+        if (shape.IsRated)
+        {
+            shape.RatedIndex = ratedShapes.Count;
+            ratedShapes.Add(shape);
+            isRateWakeStale = true;
+        }
     }
 
     private void Unpark(TaskShape shape)
@@ -238,6 +245,11 @@ internal sealed partial class Scheduler
             shape.ParkedUnder = null;
             shape.IsJoint = false;
             shape.ParkedIndex = -1;
+            if (shape.IsRated)
+            {
+                RemoveAt(ratedShapes, shape.RatedIndex, static (moved, at) => moved.RatedIndex = at);
+                shape.RatedIndex = -1;
+            }
         }
     }
 

@@ -38,6 +38,12 @@ internal sealed partial class Scheduler
         }
 
         Advance(now);
+        if (rated.Count > 0 && dirty.Count > 0)
+        {
+            // Who waited for what has passed goes first.
+            Dispatch();
+        }
+
         request.SubmittedAt = request.ClassSince = now;
         request.Class = request.Priority;
         Join(request.Job);
@@ -117,7 +123,10 @@ internal sealed partial class Scheduler
     }
 
     /// <summary>Gives a grant back. Doing it twice, or after a revocation, changes nothing.</summary>
-    public void Release(Grant grant, long now)
+    /// <param name="grant">The grant.</param>
+    /// <param name="now">The time.</param>
+    /// <param name="isAtWork">Whether the code that had it goes on: what it took of rates counts as under way until <see cref="Ended"/>.</param>
+    public void Release(Grant grant, long now, bool isAtWork = false)
     {
         Advance(now);
         if (grant.State != GrantState.Held)
@@ -132,6 +141,11 @@ internal sealed partial class Scheduler
         else
         {
             GiveBack(grant, GrantState.Released);
+            if (!isAtWork)
+            {
+                EndRates(grant);
+            }
+
             grant.Request.State = RequestState.Ended;
         }
 
@@ -185,11 +199,18 @@ internal sealed partial class Scheduler
     /// <summary>When <see cref="Tick"/> must be called next, in UTC ticks, or null while nothing depends on time.</summary>
     public long? NextWake(long now)
     {
-        long next = Math.Min(nextScan, Math.Min(NextCoolDown(), NextSessionEnd()));
+        long next = Math.Min(Math.Min(nextScan, NextRateWake()), Math.Min(NextCoolDown(), NextSessionEnd()));
         return next == long.MaxValue ? null : Math.Max(next, now);
     }
 
-    private void Advance(long now) => time = Math.Max(time, now);
+    private void Advance(long now)
+    {
+        time = Math.Max(time, now);
+        if (time >= nextPass)
+        {
+            PassWindows();
+        }
+    }
 
     private void Refuse(TaskRequest request, string reason)
     {

@@ -12,6 +12,9 @@ internal sealed class Need(ResourceRequirement requirement, ResourceType type, S
     public bool Shared => Requirement.Shared;
 
     public long Amount => Requirement.Amount;
+
+    /// <summary>What it takes of rates.</summary>
+    public RateAmount[] Rates { get; } = requirement.RateAmounts;
 }
 
 /// <summary>
@@ -32,6 +35,12 @@ internal sealed class TaskShape(Need[] needs, (ResourceType Type, long Amount)[]
     public (ResourceType Type, long Amount)[] Totals { get; } = totals;
 
     public bool IsSlotOnly => Needs.Length == 0;
+
+    /// <summary>Whether it takes something of a rate.</summary>
+    public bool IsRated { get; } = Array.Exists(needs, n => n.Rates.Length > 0);
+
+    /// <summary>Its place among the parked shapes that take something of a rate.</summary>
+    public int RatedIndex { get; set; } = -1;
 
     public int Waiting { get; set; }
 

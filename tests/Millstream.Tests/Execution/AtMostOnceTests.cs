@@ -152,4 +152,19 @@ public sealed class AtMostOnceTests : StoredJobTests
         Assert.Contains("a task that must not be repeated has one attempt", Assert.Throws<ArgumentException>(() => new TaskPolicy { AtMostOnce = true, Retry = twice }).Message, StringComparison.Ordinal);
         Assert.Throws<ArgumentException>(() => new TaskPolicy { Retry = twice, AtMostOnce = true });
     }
+
+    [Fact]
+    public async Task Task_ThatItsResourceRefused_IsRepeatedAlsoAfterARestart()
+    {
+        AgentTask<string, string> pay = AgentTask.Create<string, string>("pay", (input, task) =>
+            ++_runs < 3 ? throw new ResourceBusyException("429", TimeSpan.FromDays(_runs == 2 ? 0 : 1)) : Task.FromResult($"{input} paid in attempt {task.Attempt}"), policy: _once);
+        TestAgent<string, string> agent = Agents.Make(c => c.RunAsync(pay, "5"));
+        await StartAsync(agent);
+        Job<string, string, string> job = await Orchestrator.StartAsync(agent, "");
+        await job.UntilAsync(JobEventKinds.TaskRetried);
+        await RestartAsync(agent);
+        Job<string, string, string> again = (await Orchestrator.GetJobAsync(agent, job.Id))!;
+        Assert.Equal("5 paid in attempt 3", await again.Completion);
+        Assert.DoesNotContain(JobEventKinds.TaskInDoubt, await again.KindsAsync());
+    }
 }

@@ -1,0 +1,58 @@
+using Microsoft.Extensions.AI;
+
+namespace Millstream;
+
+/// <summary>What the rounds of an agent need that is the same in all of them.</summary>
+/// <param name="options">The agent.</param>
+/// <param name="output">What it has to answer.</param>
+/// <param name="connections">The jobs' connections to MCP servers.</param>
+/// <param name="folder">The folder that it works in.</param>
+/// <param name="plan">How its answer becomes a workflow, where it is a planner.</param>
+internal sealed class LlmLoop(LlmAgentOptions options, OutputForm output, McpConnections connections, string folder = "", PlanPolicy? plan = null)
+{
+    private readonly ToolBox _own = new(options.Tools);
+
+    public LlmAgentOptions Options => options;
+
+    public OutputForm Output => output;
+
+    public string Name => options.Name ?? options.Id;
+
+    public static LlmLoop OfPlanner(LlmAgentOptions options, PlanPolicy plan, McpConnections connections, string folder = "") =>
+        new(options with { Instructions = $"{options.Instructions}\n\n{plan.Reader.Guide(plan.Rules)}".Trim() }, new PlanForm(plan), connections, folder, plan);
+
+    public LlmState Begin(params IReadOnlyList<ChatMessage> messages) => new LlmState { Limits = options.Limits.Or(LlmLimits.Default) }.With(messages);
+
+    /// <summary>One round: a turn, or the wait for what it needs.</summary>
+    public async Task<Next<LlmState, object?>> NextAsync(LlmState state, AgentContext<LlmEvent, LlmSignal> context)
+    {
+        bool goesOn = false;
+        try
+        {
+            if (state.Started is null)
+                state = state with { Started = context.Now };
+            if (state.Servers is null && options.Servers.Count > 0)
+                state = await AskServersAsync(state, context);
+            Next<LlmState, object?> next = state.Plan is not null ? await new PlanRun(this, plan!, context).RunAsync(state) : await new LlmTurn(this, ToolsOf(state), context).RunAsync(state);
+            goesOn = !next.IsDone;
+            return next;
+        }
+        finally
+        {
+            if (!goesOn && options.Servers.Count > 0)
+                connections.Close(context.JobId);
+        }
+    }
+
+    private ToolBox ToolsOf(LlmState state) => state.Servers is not { Count: > 0 } servers ? _own
+        : new ToolBox([.. options.Tools, .. options.Servers.Where(s => servers.ContainsKey(s.Name)).SelectMany(s => McpTool.AllOf(s, servers[s.Name], folder, connections))]);
+
+    private async Task<LlmState> AskServersAsync(LlmState state, AgentContext<LlmEvent, LlmSignal> context)
+    {
+        Task<McpTools>[] asked = [.. options.Servers.Select(s => context.RunTaskAsync<McpTools>(McpTool.List(s, folder, connections), s.Name, new RunSettings($"mcp_list[{s.Name}]", McpTool.ListPolicy), default))];
+        McpTools[] tools = await Task.WhenAll(asked);
+        for (int i = 0; i < tools.Length; i++)
+            context.Emit(new LlmEvent.ToolsListed(options.Servers[i].Name, [.. tools[i].Tools.Select(t => t.Name)], tools[i].Hash));
+        return state with { Servers = options.Servers.Zip(tools).ToDictionary(s => s.First.Name, s => s.Second, StringComparer.Ordinal) };
+    }
+}

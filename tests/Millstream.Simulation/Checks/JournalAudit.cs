@@ -194,7 +194,7 @@ internal class JournalAudit(History history, JobRecord job)
                 _attempts[entry.Command] = now with { From = 0, To = 0 };
                 break;
             default:
-                int failures = now.Failures + (entry.Payload is RetryOf { Error.Type: not ErrorTypes.LeaseLost } ? 1 : 0);
+                int failures = now.Failures + (entry.Payload is RetryOf { Error.Type: not (ErrorTypes.LeaseLost or ErrorTypes.ResourceBusy) } ? 1 : 0);
                 if (failures >= history.Tasks[entry.Subject![1] - '0'].Policy.Retry.Attempts)
                     Fail($"entry {entry.Number}: {entry.Subject} has failed {failures} times and is tried again");
                 _attempts[entry.Command] = now with { Attempt = entry.Attempt, IsOver = true, Failures = failures };

@@ -18,7 +18,7 @@ public sealed class AgentFileTests : IDisposable
           - { use: file.write, name: save, description: saves, approval: always, output_limit: 100, with: { folder: out, max_bytes: 64KiB } }
           - { use: http.get, with: { allow_hosts: [api.example.com], secret_headers: { Authorization: "env:KEY" } } }
           - { use: sandbox.run, with: { limits: { time: 10s }, mounts: [{ host: data, path: /data, access: read }] } }
-          - { use: mcp, name: everything, with: { command: [npx, server], env: { A: 1 }, secrets: { B: "file:/run/b" } } }
+          - { use: mcp, name: everything, with: { command: [npx, server], env: { A: 1 }, secrets: { B: "file:/run/b" }, call_timeout: 20s } }
         approval: { everything: always, http.get: never }
         limits: { turns: 9, tool_calls: 20, tokens: 5000000000, cost: 0.25, time: 1h30m, depth: 1, action: hand_over }
         output: { title: string, pages: { type: array<integer>, description: where } }
@@ -52,7 +52,7 @@ public sealed class AgentFileTests : IDisposable
                 """{"use":"file.write","name":"save","description":"saves","approval":"always","outputLimit":100,"with":{"folder":"out","max_bytes":"64KiB"}}""",
                 """{"use":"http.get","name":"http_get","approval":"never","with":{"allow_hosts":["api.example.com"],"secret_headers":{"Authorization":"env:KEY"}}}""",
                 """{"use":"sandbox.run","name":"sandbox_run","with":{"limits":{"time":"10s"},"mounts":[{"host":"data","path":"/data","access":"read"}]}}""",
-                """{"use":"mcp","name":"everything","approval":"always","with":{"command":["npx","server"],"env":{"A":"1"},"secrets":{"B":"file:/run/b"}}}""",
+                """{"use":"mcp","name":"everything","approval":"always","with":{"command":["npx","server"],"environment":{"A":"1"},"secrets":{"B":"file:/run/b"},"callTimeout":"00:00:20"}}""",
             ],
             spec.GetProperty("tools").EnumerateArray().Select(t => t.GetRawText()));
     }

@@ -1,3 +1,4 @@
+using Millstream.Cli.Agents;
 using Millstream.Definitions;
 
 namespace Millstream.Cli.Running;
@@ -17,15 +18,23 @@ internal static class LocalHost
         Resource[] resources = [.. wanted.OrderBy(w => w.Key, StringComparer.Ordinal).SelectMany(w => Enumerable.Range(1, w.Value).Select(i => Make(w.Key, i)))];
         // What is offered can all be used at once.
         Worker worker = new("local", resources, Math.Max(Worker.DefaultSlots, resources.Length));
-        return new AgentOrchestrator(new OrchestratorOptions { Workers = [worker], Journal = journal, Claim = false, Agents = new AgentRegistry().Add(Agent) });
+        return new AgentOrchestrator(new OrchestratorOptions { Workers = [worker], Journal = journal, Claim = false, Agents = Agents });
     }
 
     /// <summary>Sees the jobs of a journal and runs none.</summary>
     public static AgentOrchestrator Observe(IJournalStorage journal) =>
-        new(new OrchestratorOptions { Workers = [], Journal = journal, Claim = false, Agents = new AgentRegistry().Add(Agent) });
+        new(new OrchestratorOptions { Workers = [], Journal = journal, Claim = false, Agents = Agents });
+
+    private static AgentRegistry Agents { get; } = new();
 
     /// <summary>What runs every workflow file.</summary>
-    public static FileWorkflowAgent Agent { get; } = new([SandboxRunKind.Kind]);
+    public static FileWorkflowAgent Agent { get; } = new([SandboxRunKind.Kind], Agents);
+
+    /// <summary>What runs every agent file.</summary>
+    public static LlmSpecAgent LlmAgent { get; } = new(AgentTools.All(static () => LlmAgent!, Agent));
+
+    // The two call each other, so what finds them is filled last.
+    static LocalHost() => Agents.Add(Agent).Add(LlmAgent);
 
     /// <summary>Whether a failed task should wait for somebody's decision.</summary>
     public static bool WaitsForSignals(WorkflowDefinition workflow) => workflow.WithNested().Any(w => w.OnFailure == FailureMode.Wait);

@@ -117,8 +117,20 @@ public sealed record AgentToolDefinition
             with["workflow"] = JsonSerializer.SerializeToNode(FileWorkflowInput.Of(Workflow, Json.Null), AgentContract.DefaultOptions);
         if (Use == "file.write" && own.Count > 0)
             with["protected"] = new JsonArray([.. own.Select(p => (JsonNode)p)]);
+        if (Use == "mcp")
+            with = Server(with);
         if (with.Count > 0)
             spec["with"] = with;
         return spec;
     }
+
+    // A server is a record of Millstream.Llm, and has its names.
+    private static JsonObject Server(JsonObject with) => new(with.Select(e => KeyValuePair.Create(e.Key switch
+    {
+        "env" => "environment",
+        "secret_headers" => "secretHeaders",
+        "connect_timeout" => "connectTimeout",
+        "call_timeout" => "callTimeout",
+        _ => e.Key,
+    }, e.Key.EndsWith("_timeout", StringComparison.Ordinal) && Units.TryDuration(e.Value!.GetValue<string>(), out TimeSpan time) ? JsonSerializer.SerializeToNode(time) : e.Value?.DeepClone())));
 }

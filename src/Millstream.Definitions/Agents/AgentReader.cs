@@ -47,7 +47,7 @@ internal sealed class AgentReader
             OutputSchema = map.Find("output") is { } output ? new OutputSchema(_nodes).Read(output.Value) : null,
             Texts = _context.Texts,
         };
-        if (_faults.Count == 0 && _context.Parents.Count == 0 && Levels(agent.Spec([])) is var levels and > MostLevels)
+        if (_faults.Count == 0 && Levels(agent.Spec([])) is var levels and > MostLevels)
             _faults.Add(map.Mark, $"the agent with all that it calls is JSON of {levels} levels; at most {MostLevels} are allowed, so let agents call each other less deep, or make 'output' flatter");
         return agent;
     }

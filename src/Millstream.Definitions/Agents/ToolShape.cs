@@ -16,7 +16,8 @@ internal sealed record ToolShape(string Name, DataType With)
         new("file.read", DataType.ObjectOf(("folder", DataType.String), ("max_bytes", DataType.Size))),
         new("file.write", DataType.ObjectOf(("folder", DataType.String), ("max_bytes", DataType.Size), ("overwrite", DataType.Boolean), ("hidden", DataType.Boolean))),
         new("file.list", DataType.ObjectOf(("folder", DataType.String), ("max_entries", DataType.Integer))),
-        new("mcp", DataType.ObjectOf(("command", Texts), ("env", TextMap), ("secrets", TextMap), ("url", DataType.String), ("headers", TextMap), ("secret_headers", TextMap))),
+        new("mcp", DataType.ObjectOf(("command", Texts), ("env", TextMap), ("secrets", TextMap), ("folder", DataType.String),
+            ("url", DataType.String), ("headers", TextMap), ("secret_headers", TextMap), ("tools", Texts), ("connect_timeout", DataType.Duration), ("call_timeout", DataType.Duration))),
         new("agent", DataType.ObjectOf(("file!", DataType.String))),
         new("workflow", DataType.ObjectOf(("file!", DataType.String))),
     }.ToDictionary(s => s.Name, StringComparer.Ordinal);

@@ -19,14 +19,20 @@ internal static class ToolValues
                 break;
             case "mcp":
                 Server(faults, with, name);
+                Folder(faults, with, name);
                 break;
             case "file.read" or "file.write" or "file.list":
-                if (Find(with, "folder") is ConstantValue { Value: { ValueKind: JsonValueKind.String } folder } placed && InnerPath.Fault(folder.GetString()!) is { } fault)
-                    faults.Add(placed.Mark, $"{name}.with.folder '{folder.GetString()}' {fault}");
+                Folder(faults, with, name);
                 break;
         }
         Twice(faults, with, "env", "secrets", StringComparer.Ordinal, name);
         Twice(faults, with, "headers", "secret_headers", StringComparer.OrdinalIgnoreCase, name);
+    }
+
+    private static void Folder(FaultList faults, MapValue with, string name)
+    {
+        if (Find(with, "folder") is ConstantValue { Value: { ValueKind: JsonValueKind.String } folder } placed && InnerPath.Fault(folder.GetString()!) is { } fault)
+            faults.Add(placed.Mark, $"{name}.with.folder '{folder.GetString()}' {fault}");
     }
 
     private static void Hosts(FaultList faults, MapValue with, string name)
@@ -55,7 +61,7 @@ internal static class ToolValues
             faults.Add(address.Mark, $"{name}.with.url: '{url.GetString()}' is no http or https address");
         foreach ((string key, Mark mark, _) in with.Entries)
         {
-            if (key is "env" or "secrets" && !isProcess || key is "headers" or "secret_headers" && !isAddress)
+            if (key is "env" or "secrets" or "folder" && !isProcess || key is "headers" or "secret_headers" && !isAddress)
                 faults.Add(mark, $"{name}.with.{key} goes with '{(isProcess ? "url" : "command")}' only");
         }
     }

@@ -34,7 +34,7 @@ public sealed class Cassette : IDisposable
     /// <summary>The endpoints that are on it, without addresses and keys: what resources are made of where it is replayed.</summary>
     public IReadOnlyList<LlmEndpoint> Endpoints => [.. _exchanges.DistinctBy(e => e.Endpoint).Select(e => new LlmEndpoint
     {
-        Id = e.Endpoint, Model = e.Model, Provider = e.Provider, Labels = e.Labels,
+        Id = e.Endpoint, Model = e.Model, Provider = e.Provider, Labels = e.Labels, Price = e.Price,
         BaseUrl = e.Provider is LlmProvider.Azure ? "https://replayed.invalid" : null, ApiVersion = e.Provider is LlmProvider.Azure ? "replayed" : null,
     })];
 

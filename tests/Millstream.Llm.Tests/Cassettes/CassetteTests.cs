@@ -27,7 +27,7 @@ public sealed class CassetteTests : IDisposable
         using Cassette cassette = Cassette.Replay(File);
         LlmEndpoint known = Assert.Single(cassette.Endpoints);
         Assert.Equal(("one", "scripted-model", "fast"), (known.Id, known.Model, Assert.Single(known.Labels)));
-        await using CallBench bench = new(new LlmResource(known with { ApiKey = Secret.FromEnvironment("MILLSTREAM_TEST_NEVER_SET"), Price = endpoint.Price }, cassette: cassette));
+        await using CallBench bench = new(new LlmResource(known with { ApiKey = Secret.FromEnvironment("MILLSTREAM_TEST_NEVER_SET") }, cassette: cassette));
         List<string> pieces = [];
         // In another order: each request finds its own.
         LlmReply second = await bench.CallAsync(new CallOf("b")), first = await bench.CallAsync(new CallOf("a") { OnUpdate = u => pieces.Add(u.Text) });

@@ -144,10 +144,12 @@ public sealed class LlmResourceTests
             FirstTokenTimeout = TimeSpan.Zero, StallTimeout = -TimeSpan.FromSeconds(1), Price = new LlmPrice(-1, 1), Labels = [" "],
         };
         string message = Assert.Throws<ArgumentException>(() => new LlmResource(wrong)).Message;
-        foreach (string part in (string[])["id is 'a b'", "model is empty", "base url is 'ftp://x'", "api version is missing", "max concurrency is 0", "requests per minute is 0", "tokens per minute is -1",
+        foreach (string part in (string[])["id is 'a b'", "model is empty", "base url is no http or https address", "api version is missing", "max concurrency is 0", "requests per minute is 0", "tokens per minute is -1",
             "weight is 0", "first token timeout is", "stall timeout is", "prices is below zero", "labels is empty"])
             Assert.Contains(part, message, StringComparison.Ordinal);
-        Assert.Contains("base url is", Assert.Single((CallBench.Endpoint() with { BaseUrl = "https://user:secret@host/v1" }).Validate()), StringComparison.Ordinal);
+        string fault = Assert.Single((CallBench.Endpoint() with { BaseUrl = "https://user:hidden@host/v1" }).Validate());
+        Assert.Contains("base url is no", fault, StringComparison.Ordinal);
+        Assert.DoesNotContain("hidden", fault, StringComparison.Ordinal);
     }
 
     [Fact]

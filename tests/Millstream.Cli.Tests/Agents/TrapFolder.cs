@@ -20,8 +20,8 @@ internal sealed class TrapFolder : IAsyncDisposable
             Assert.Skip("these tools are for Linux");
         _outer.Write("secret.txt", Marker);
         _outer.Write("outside/inner.txt", Marker);
+        _outer.Write($"outside/{Marker}", Marker);
         _outer.Write("workshop/sibling.txt", Marker);
-        File.WriteAllText(_outer.Write("agent.yaml", Marker), $"kind: agent\nname: {Marker}\n");
         Directory.CreateDirectory(Work);
         File.WriteAllText(In("plain.txt"), "plain");
         File.WriteAllText(In("binary"), "\u0000");

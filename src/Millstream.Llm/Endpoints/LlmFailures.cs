@@ -62,6 +62,8 @@ internal static class LlmFailures
         return (int)status switch
         {
             429 when code is "insufficient_quota" or "billing_hard_limit_reached" => Refused($"{clause}. The account of {KeyOf(endpoint)} has nothing left to spend: add to it, or use another endpoint"),
+            // Of a request that alone is more than a minute's tokens; it never fits.
+            429 when said.StartsWith("Request too large", StringComparison.OrdinalIgnoreCase) => Refused($"{clause}. The request alone is more than the account may use in a minute: send fewer messages, ask for fewer tokens, or use another endpoint"),
             429 or 529 => new LlmFailure(LlmFailureKind.Busy, what),
             503 when isWaitAsked => new LlmFailure(LlmFailureKind.Busy, what),
             408 or 409 or 425 or >= 500 => new LlmFailure(LlmFailureKind.Broken, what),

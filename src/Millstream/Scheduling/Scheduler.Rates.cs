@@ -114,7 +114,12 @@ internal sealed partial class Scheduler
 
     private void Arrive(Grant grant, string? name)
     {
-        foreach (RateTake take in grant.Takes ?? [])
+        if (grant.Takes is null)
+        {
+            return;
+        }
+
+        foreach (RateTake take in grant.Takes)
         {
             if (take.ArrivedAt == long.MaxValue && (name is null || grant.Members[take.Member].Requirement.Name == name))
             {

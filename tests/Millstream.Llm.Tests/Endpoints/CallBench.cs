@@ -41,6 +41,9 @@ internal sealed class CallBench : IAsyncDisposable
         return new CallRun(reply, events[^1].Error, events);
     }
 
+    /// <summary>The error of a job with one call that fails.</summary>
+    public async Task<JobError> FailAsync(CallOf call) => (await RunAsync(call)).Error ?? throw new InvalidOperationException("the call did not fail");
+
     public ValueTask DisposeAsync() => Orchestrator.DisposeAsync();
 
     private sealed class Caller(CallOf call) : Agent<string, LlmReply>

@@ -7,8 +7,6 @@ namespace Millstream.Llm.Tests.Protocols;
 /// <summary>Every provider's protocol against a server that speaks it: what streams, what calls tools, and what each fault becomes.</summary>
 public sealed class ProviderTests(MockModels models)
 {
-    internal const string Canary = "sk-canary-8d1f2c7ae55b4c0d";
-
     public static TheoryData<LlmProvider> All => [.. Enum.GetValues<LlmProvider>()];
 
     [Theory, MemberData(nameof(All))]
@@ -64,8 +62,7 @@ public sealed class ProviderTests(MockModels models)
         Assert.Equal(fault == "ratelimit" ? ErrorTypes.ResourceBusy : nameof(RetryableTaskException), error.Type);
         Assert.StartsWith("endpoint peer (model ", error.Message, StringComparison.Ordinal);
         Assert.Equal(2, traffic.Count);
-        Assert.DoesNotContain(Canary, run.Text, StringComparison.Ordinal);
-        File.AppendAllText("/tmp/ep-scratch/faults.txt", $"{provider} {fault}: {error.Message}\n");
+        Assert.DoesNotContain(PeerEndpoint.Canary, run.Text, StringComparison.Ordinal);
     }
 
     [Theory, MemberData(nameof(All))]
@@ -84,7 +81,6 @@ public sealed class ProviderTests(MockModels models)
         Assert.Equal("I shall look it up for you now.", run.Reply.Text);
         Assert.Contains("broke off its answer", Assert.Single(run.Retried).Message, StringComparison.Ordinal);
         Assert.Equal(2, traffic.Count);
-        File.AppendAllText("/tmp/ep-scratch/faults.txt", $"{provider} cut: {run.Retried[0].Message}\n");
     }
 
     private static object Says(string to, string text) => new
@@ -98,20 +94,5 @@ public sealed class ProviderTests(MockModels models)
     // As a durable job reads it.
     private static LlmReply Copied(LlmReply reply) => JsonSerializer.Deserialize<LlmReply>(JsonSerializer.Serialize(reply, AgentContract.DefaultOptions), AgentContract.DefaultOptions)!;
 
-    private async Task<LlmResource> ResourceAsync(LlmProvider provider, TestTraffic traffic)
-    {
-        string url = await models.UrlAsync();
-        Environment.SetEnvironmentVariable("MILLSTREAM_TEST_CANARY", Canary);
-        return new LlmResource(new LlmEndpoint
-        {
-            Id = "peer",
-            Provider = provider,
-            Model = provider switch { LlmProvider.Anthropic => "claude-sonnet-4-5", LlmProvider.Ollama => "llama3.2", _ => "gpt-4o-mini" },
-            BaseUrl = provider is LlmProvider.OpenAI or LlmProvider.OpenAIResponses ? url + "/v1" : url,
-            ApiKey = Secret.FromEnvironment("MILLSTREAM_TEST_CANARY"),
-            ApiVersion = provider is LlmProvider.Azure ? "2024-10-21" : null,
-            FirstTokenTimeout = TimeSpan.FromDays(1),
-            StallTimeout = TimeSpan.FromDays(1),
-        }, null, null, false, traffic);
-    }
+    private async Task<LlmResource> ResourceAsync(LlmProvider provider, TestTraffic traffic) => new(PeerEndpoint.Of(provider, await models.UrlAsync()), null, null, false, traffic);
 }

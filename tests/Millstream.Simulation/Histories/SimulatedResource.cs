@@ -29,6 +29,8 @@ internal sealed class SimulatedResource(History history, Dictionary<string, Leas
             _cool = (_cool.Until > history.Time.Now ? _cool.Since : history.Time.Now, history.Time.Now + TimeSpan.FromMilliseconds(milliseconds).Ticks);
     }
 
+    public bool IsThrottled => _leasable < Capacity;
+
     public void ThrottleTo(long? most)
     {
         (_leasable, _throttledSince) = (most ?? Capacity, history.Time.Now);

@@ -62,7 +62,8 @@ internal sealed class WorkerPark
                 orchestrator.SetOnline(resource.Id);
         }
         _gone.Clear();
-        _tokens.ThrottleTo(null);
+        if (_tokens.IsThrottled)
+            _tokens.ThrottleTo(null);
         if (_tokens.Status == ResourceStatus.Offline)
             orchestrator.SetOnline(_tokens.Id);
     }

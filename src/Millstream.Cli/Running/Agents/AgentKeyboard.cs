@@ -164,7 +164,7 @@ internal sealed class AgentKeyboard(Job job, AgentScreen screen, AgentApprovals 
 
     private async Task TellAsync(LlmSignal signal)
     {
-        SignalResult result = await job.SignalAsync(JsonSerializer.SerializeToElement(signal, AgentSignals.Options));
+        SignalResult result = await job.SignalAsync(JsonSerializer.SerializeToElement<LlmSignal>(signal, AgentSignals.Options));
         if (result is not (SignalResult.Accepted or SignalResult.JobEnded))
             screen.Line($"  that was not taken: {result}", isDim: false);
     }

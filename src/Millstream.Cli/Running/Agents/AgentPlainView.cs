@@ -5,10 +5,11 @@ namespace Millstream.Cli.Running.Agents;
 
 /// <summary>For pipes and logs: what an agent does as lines to stderr, its answer to stdout.</summary>
 /// <param name="approve">How a waiting call is allowed from elsewhere, by its id; null where nobody can.</param>
+/// <param name="deny">Denies a waiting call where nobody can allow it; else null.</param>
 /// <param name="output">Where the answer goes.</param>
 /// <param name="error">Where progress goes.</param>
 /// <param name="isTerminal">Whether the answer goes to a terminal, which control characters must not reach.</param>
-internal sealed class AgentPlainView(Func<string, string>? approve, TextWriter output, TextWriter error, bool isTerminal) : IRunView
+internal sealed class AgentPlainView(Func<string, string>? approve, Func<string, Task>? deny, TextWriter output, TextWriter error, bool isTerminal) : IRunView
 {
     private const int Width = 160;
 
@@ -21,6 +22,8 @@ internal sealed class AgentPlainView(Func<string, string>? approve, TextWriter o
         {
             LlmEvent? said = AgentEvents.Of(e);
             _totals.Add(e, said);
+            if (said is LlmEvent.ApprovalRequested { Request: var asked } && !e.Job.IsChild && deny is not null)
+                await deny(asked.RequestId);
             if (said is not null)
                 Say(e, said);
             else

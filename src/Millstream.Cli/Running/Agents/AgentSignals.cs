@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Millstream.Cli.Jobs;
 
 namespace Millstream.Cli.Running.Agents;
 
@@ -12,6 +13,10 @@ internal static class AgentSignals
         DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
         Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase) },
     };
+
+    /// <summary>What to type elsewhere to allow a call.</summary>
+    public static string ApproveCommand(JobId job, string callId, IJournalStorage journal) =>
+        $$"""millstream signal {{job}} '{"type":"approve","callId":"{{callId}}"}'{{JournalPlace.Argument(journal)}}   (or "deny" with a "reason")""";
 }
 
 /// <summary>Limits as a user types them, as <c>turns=80 cost=2.5</c>.</summary>

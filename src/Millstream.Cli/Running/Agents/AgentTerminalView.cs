@@ -7,7 +7,8 @@ namespace Millstream.Cli.Running.Agents;
 /// <summary>For a terminal: text and thoughts stream, each tool call is one line that says how it went, approvals are asked, totals end it.</summary>
 /// <param name="screen">Where it is shown.</param>
 /// <param name="approvals">Calls that wait for the user; null where nobody is asked here.</param>
-internal sealed class AgentTerminalView(AgentScreen screen, AgentApprovals? approvals) : IRunView
+/// <param name="approve">How a waiting call is allowed from elsewhere, by its id; null where that is not to be told.</param>
+internal sealed class AgentTerminalView(AgentScreen screen, AgentApprovals? approvals, Func<string, string>? approve) : IRunView
 {
     private const int Width = 100;
 
@@ -102,6 +103,8 @@ internal sealed class AgentTerminalView(AgentScreen screen, AgentApprovals? appr
             case LlmEvent.ApprovalRequested { Request: { ToolCall: FunctionCallContent call } request } asked:
                 screen.Line($"{who}? {OutputText.Clean(asked.Why)}", isDim: false);
                 screen.Line(Arguments(call), isDim: false);
+                if (!e.Job.IsChild && approve is not null)
+                    screen.Line($"  {approve(request.RequestId)}");
                 if (!e.Job.IsChild)
                     approvals?.Ask(request.RequestId, call.Name);
                 break;

@@ -25,4 +25,7 @@ internal interface IWorkTrace
 
     /// <summary>What it gave, as content that may be shown; null for nothing.</summary>
     KeyValuePair<string, object?>? Result(object? output);
+
+    /// <summary>The type of the error that is given as a result; null where it is none.</summary>
+    string? ErrorType(object? output);
 }

@@ -25,6 +25,7 @@ internal sealed partial class Fleet : IResourceOwner
         _scheduler = new Scheduler(options, runnerEpoch);
         (_time, _clock) = (time, new SteadyClock(time));
         _timer = time.CreateTimer(static state => ((Fleet)state!).Tick(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        FleetGauges.Add(this);
     }
 
     /// <summary>The store has given the process its number: leases are told from those of earlier ones by it.</summary>
@@ -128,7 +129,18 @@ internal sealed partial class Fleet : IResourceOwner
             return _scheduler.Snapshot();
     }
 
-    public void Dispose() => _timer.Dispose();
+    /// <summary>What is leased and free of each type.</summary>
+    public IReadOnlyList<ResourceUse> Use()
+    {
+        lock (_gate)
+            return _scheduler.Use();
+    }
+
+    public void Dispose()
+    {
+        FleetGauges.Remove(this);
+        _timer.Dispose();
+    }
 
     private void Do(Action<Scheduler, long> what)
     {

@@ -76,9 +76,17 @@ internal sealed partial class TaskAttempt
             span.SetTag("millstream.retry.delay", wait.TotalSeconds);
         if (error is not null)
             Telemetry.Fail(span, error.Type, HasContent ? error.Message : null);
-        else if (outcome == TaskOutcomes.Completed && HasContent && Work?.Result(output) is { } result)
-            span.SetTag(result.Key, result.Value);
+        else if (outcome == TaskOutcomes.Completed && Work is { } work)
+            Tell(span, work, output);
         Telemetry.End(span, now);
+    }
+
+    private void Tell(Activity span, IWorkTrace work, object? output)
+    {
+        if (work.ErrorType(output) is { } type)
+            Telemetry.Fail(span, type, null);
+        if (HasContent && work.Result(output) is { } result)
+            span.SetTag(result.Key, result.Value);
     }
 
     private static double Seconds(long ticks) => TimeSpan.FromTicks(Math.Max(0, ticks)).TotalSeconds;

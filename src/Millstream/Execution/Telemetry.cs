@@ -18,6 +18,11 @@ internal static class Telemetry
 
     public static Histogram<double> TaskDuration { get; } = s_meter.CreateHistogram<double>("millstream.task.duration", "s", "How long attempts of tasks took, from their lease to their end");
 
+    /// <summary>How much is leased and free now, read when somebody collects.</summary>
+    public static ObservableUpDownCounter<long> Leased { get; } = s_meter.CreateObservableUpDownCounter("millstream.resource.leased", FleetGauges.Leased, "{unit}", "How much of the resources is leased, by type");
+
+    public static ObservableUpDownCounter<long> Free { get; } = s_meter.CreateObservableUpDownCounter("millstream.resource.free", FleetGauges.Free, "{unit}", "How much of the resources could be leased, by type");
+
     private static string? VersionOfLibrary => typeof(Telemetry).Assembly.GetName().Version?.ToString(3);
 
     /// <summary>Starts a span that is not the current one of this thread.</summary>

@@ -198,7 +198,7 @@ public sealed class TestHost : IAsyncDisposable
     }
 
     /// <summary>Moves to the next timer that means something to jobs: notes wait a moment for company before they are written.</summary>
-    private async Task<bool> MoveAsync()
+    internal async Task<bool> MoveAsync()
     {
         while (Time.NextTimer is { } next)
         {

@@ -1,4 +1,4 @@
-using Microsoft.Extensions.AI;
+using System.Diagnostics;
 using Microsoft.Extensions.Time.Testing;
 using Millstream.Llm.Tests.Endpoints;
 
@@ -130,6 +130,48 @@ public sealed class FaultTests
         Assert.Equal("one", (await bench.CallAsync(new CallOf { Tokens = 5000 })).Text);
         JobError error = await bench.FailAsync(new CallOf { Tokens = 5000 });
         Assert.EndsWith("needs 5120 tokens of one llm, the largest takes 1000 in 60 s", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Call_LimitsInHeaders_NeverRaiseWhatTheEndpointSets()
+    {
+        await using FaultServer server = new FaultServer().Streams(Wire.Of(LlmProvider.OpenAI, "one", 20, 10), "x-ratelimit-limit-tokens: 100000");
+        await using CallBench bench = new(new LlmResource(PeerEndpoint.Of(LlmProvider.OpenAI, server.Url) with { TokensPerMinute = 2000 }));
+        await bench.CallAsync(new CallOf());
+        Assert.EndsWith("the largest takes 2000 in 60 s", (await bench.FailAsync(new CallOf { Tokens = 5000 })).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Call_Span_HoldsNoKeyAndContentOnlyWhereAsked(bool captureContent)
+    {
+        List<Activity> spans = [];
+        string question = $"the question {captureContent}";
+        using ActivityListener listener = new()
+        {
+            ShouldListenTo = s => s.Name == LlmResource.SourceName,
+            Sample = (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllDataAndRecorded,
+            ActivityStopped = a =>
+            {
+                lock (spans)
+                    spans.Add(a);
+            },
+        };
+        ActivitySource.AddActivityListener(listener);
+        await using FaultServer server = new FaultServer().Streams(Wire.Of(LlmProvider.OpenAI, "the answer")).Answer(401, $$$"""{"error":{"message":"bad key {{{PeerEndpoint.Canary}}}"}}""");
+        LlmEndpoint endpoint = PeerEndpoint.Of(LlmProvider.OpenAI, server.Url) with { Model = $"span-{captureContent}" };
+        await using CallBench bench = new(new LlmResource(endpoint, captureContent: captureContent));
+        await bench.CallAsync(new CallOf(question));
+        await bench.FailAsync(new CallOf(question));
+        // Other tests make spans, too.
+        Activity[] own;
+        lock (spans)
+            own = [.. spans.Where(a => a.DisplayName == $"chat {endpoint.Model}")];
+        Assert.Equal(2, own.Length);
+        string all = string.Join('\n', own.Select(a => $"{a.StatusDescription} {string.Join(' ', a.TagObjects.Select(t => $"{t.Key}={t.Value}"))} {string.Join(' ', a.Events.SelectMany(e => e.Tags).Select(t => $"{t.Key}={t.Value}"))}"));
+        Assert.DoesNotContain(PeerEndpoint.Canary, all, StringComparison.Ordinal);
+        Assert.Equal(captureContent, all.Contains(question, StringComparison.Ordinal));
     }
 
     private static async Task<CallRun> RunAsync(LlmProvider provider, FaultServer server, int attempts)

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using Millstream.Cli.Running;
 using Millstream.Definitions;
 
@@ -27,6 +28,9 @@ public sealed class FilesOfAgentsTests : IDisposable
         context: { messages: 9 }
         """;
 
+    // As the library stores what jobs start with.
+    private static readonly JsonSerializerOptions Options = new(JsonSerializerOptions.Web) { Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase) } };
+
     private readonly TempFolder _folder = new();
 
     public FilesOfAgentsTests()
@@ -41,20 +45,20 @@ public sealed class FilesOfAgentsTests : IDisposable
     [Fact]
     public void Agent_IsASpec()
     {
-        LlmAgentSpec spec = AgentFile.Read(Path.Combine(_folder.Path, "main.yaml")).ToSpec().Deserialize<LlmAgentSpec>(Json.Options)!;
+        LlmAgentSpec spec = AgentFile.Read(Path.Combine(_folder.Path, "main.yaml")).ToSpec().Deserialize<LlmAgentSpec>(Options)!;
         Assert.Equal(new LlmLimits { Turns = 3, Cost = 0.5m, Time = TimeSpan.FromSeconds(90), Action = LimitAction.HandOver }, spec.Limits);
         Assert.Equal((0.5f, 9, ToolApproval.Always, 7), (spec.Temperature, spec.ContextMessages, spec.Tools[0].Approval, spec.Tools[0].OutputLimit));
-        Assert.Equal("hello", spec.Tools[0].With!.Value.GetProperty("spec").Deserialize<LlmAgentSpec>(Json.Options)!.Instructions);
+        Assert.Equal("hello", spec.Tools[0].With!.Value.GetProperty("spec").Deserialize<LlmAgentSpec>(Options)!.Instructions);
         Dictionary<string, JsonElement> fields = spec.Tools[2].With!.Value.EnumerateObject().ToDictionary(f => f.Name, f => f.Value);
         fields["name"] = JsonSerializer.SerializeToElement("m");
-        McpServer server = JsonSerializer.SerializeToElement(fields).Deserialize<McpServer>(Json.Options)!;
+        McpServer server = JsonSerializer.SerializeToElement(fields).Deserialize<McpServer>(Options)!;
         Assert.Equal(("env:B", TimeSpan.FromSeconds(5)), (server.SecretHeaders["A"].Reference, server.CallTimeout));
     }
 
     [Fact]
     public void Tools_OfEveryKind_AreMade()
     {
-        LlmAgentSpec spec = AgentFile.Read(Path.Combine(_folder.Path, "main.yaml")).ToSpec().Deserialize<LlmAgentSpec>(Json.Options)!;
+        LlmAgentSpec spec = AgentFile.Read(Path.Combine(_folder.Path, "main.yaml")).ToSpec().Deserialize<LlmAgentSpec>(Options)!;
         Dictionary<string, LlmToolKind> kinds = Millstream.Cli.Agents.AgentTools.All(() => LocalHost.LlmAgent, LocalHost.Agent).ToDictionary(k => k.Name);
         LlmTool[] tools = [.. spec.Tools.Where(t => t.Use != "mcp").Select(t => kinds[t.Use].Make(new LlmToolUse(t, _folder.Path)))];
         Assert.Equal(["inner", "flow", "sandbox_run", "file_read", "file_write", "file_list", "http_get"], tools.Select(t => t.Name));
@@ -70,7 +74,7 @@ public sealed class FilesOfAgentsTests : IDisposable
             kind: models
             endpoints: [{ id: a, provider: openai-responses, model: m, base_url: "http://127.0.0.1:1/v1", api_key: "env:K", labels: [x], max_concurrency: 2, requests_per_minute: 3, tokens_per_minute: 4,
               tier: 5, weight: 6, first_token_timeout: 7s, stall_timeout: 8s, price: { input: 1, output: 2, cached_input: 0.5 } }]
-            """).Single().Deserialize<LlmEndpoint>(Json.Options)!;
+            """).Single().Deserialize<LlmEndpoint>(Options)!;
         Assert.Empty(endpoint.Validate());
         Assert.Equal((LlmProvider.OpenAIResponses, "http://127.0.0.1:1/v1", "env:K", 2, 3L, 4L, 5, 6.0), (endpoint.Provider, endpoint.BaseUrl, endpoint.ApiKey?.Reference, endpoint.MaxConcurrency, endpoint.RequestsPerMinute, endpoint.TokensPerMinute, endpoint.Tier, endpoint.Weight));
         Assert.Equal((TimeSpan.FromSeconds(7), TimeSpan.FromSeconds(8), new LlmPrice(1, 2, 0.5m)), (endpoint.FirstTokenTimeout, endpoint.StallTimeout, endpoint.Price));

@@ -28,7 +28,7 @@ internal static class LocalHost
     private static AgentRegistry Agents { get; } = new();
 
     /// <summary>What runs every workflow file.</summary>
-    public static FileWorkflowAgent Agent { get; } = new([SandboxRunKind.Kind], Agents);
+    public static FileWorkflowAgent Agent { get; } = new([SandboxRunKind.Kind, LlmChatKind.Kind], Agents);
 
     /// <summary>What runs every agent file.</summary>
     public static LlmSpecAgent LlmAgent { get; } = new(AgentTools.All(static () => LlmAgent!, Agent));

@@ -20,6 +20,9 @@ internal static class StoredEvents
         }
     }
 
+    /// <summary>The records of a job as lines of JSON, byte for byte.</summary>
+    public static IAsyncEnumerable<string> RecordLinesAsync(IJournalStorage storage, JobHead head) => RecordLines.ReadAsync(storage, head.Id).Select(RecordLines.Write);
+
     /// <summary>What a workflow file's job was started with; null for a job of another agent.</summary>
     public static async Task<FileWorkflowInput?> InputAsync(IJournalStorage storage, JobHead head)
     {

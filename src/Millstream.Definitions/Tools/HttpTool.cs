@@ -15,11 +15,9 @@ internal static class HttpTool
         Uri uri = Check(url);
         JsonObject with = use.With.ValueKind is JsonValueKind.Object ? (JsonObject)Json.Node(use.With)! : [];
         with["url"] = uri.AbsoluteUri;
-        bool isNamed = use.With.Texts("allow_hosts").Contains(uri.DnsSafeHost, StringComparer.OrdinalIgnoreCase);
-        if (!isNamed && use.With.Find("public") is { ValueKind: JsonValueKind.False })
+        if (!IsNamed(uri, use.With) && use.With.Find("public") is { ValueKind: JsonValueKind.False })
             throw new KindFailureException($"http.get: {uri.DnsSafeHost} is not among the hosts that this agent may ask: {string.Join(", ", use.With.Texts("allow_hosts"))}");
-        // They are for the hosts that the file names, and for nobody who listens on the way.
-        (string, string)[] secrets = isNamed && IsPrivate(uri) ? [.. use.With.Secrets("http.get", "secret_headers", context)] : [];
+        (string, string)[] secrets = MayHaveSecrets(uri, use.With) ? [.. use.With.Secrets("http.get", "secret_headers", context)] : [];
         JsonElement answer = await HttpGet.RunAsync(JsonSerializer.SerializeToElement(with), secrets, context.Time, context.CancellationToken);
         return JsonSerializer.SerializeToElement(new
         {
@@ -38,7 +36,11 @@ internal static class HttpTool
         return uri.UserInfo.Length == 0 ? uri : throw new KindFailureException("http.get: the address has a user or password in it; leave that out");
     }
 
-    private static bool IsPrivate(Uri uri) => uri.Scheme == "https" || uri.IsLoopback && IPAddress.TryParse(uri.DnsSafeHost, out _);
+    /// <summary>Whether an address gets secret headers: they are for the hosts that the file names, and for nobody who listens on the way.</summary>
+    internal static bool MayHaveSecrets(Uri uri, JsonElement with) =>
+        IsNamed(uri, with) && (uri.Scheme == "https" || uri.IsLoopback && IPAddress.TryParse(uri.DnsSafeHost, out _));
+
+    private static bool IsNamed(Uri uri, JsonElement with) => with.Texts("allow_hosts").Contains(uri.DnsSafeHost, StringComparer.OrdinalIgnoreCase);
 
     private static string OneLine(string text) => string.Concat(text.Select(c => char.IsControl(c) ? '\uFFFD' : c));
 }

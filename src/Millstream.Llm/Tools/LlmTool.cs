@@ -107,6 +107,9 @@ public abstract partial class LlmTool
     /// <summary>Whether a call starts a child job that may call agents itself.</summary>
     internal virtual bool IsAgent => false;
 
+    /// <summary>What kind of tool it is in traces: <c>function</c> runs here, <c>extension</c> on a server.</summary>
+    internal virtual string TraceType => "function";
+
     /// <summary>What the model is told there is.</summary>
     internal AIFunctionDeclaration Declaration => _declaration ??= AIFunctionFactory.CreateDeclaration(Name, Description, InputSchema);
 
@@ -124,7 +127,7 @@ public abstract partial class LlmTool
     }
 
     private protected Task<TOutput> RunTaskAsync<TOutput>(AgentTask task, object? input, ToolRun run) =>
-        run.Context.RunTaskAsync<TOutput>(task, input, new RunSettings(run.Id, Options.Policy ?? task.Policy, Requirements: Options.Requirements), run.Stop);
+        run.Context.RunTaskAsync<TOutput>(task, input, new RunSettings(run.Id, Options.Policy ?? task.Policy, Requirements: Options.Requirements, Trace: new ToolTrace(this, run)), run.Stop);
 
     [GeneratedRegex(@"^[A-Za-z0-9_-]{1,64}\z")] private static partial Regex NamePattern();
     [GeneratedRegex("[^A-Za-z0-9_-]")] private static partial Regex OtherCharacters();
@@ -133,9 +136,10 @@ public abstract partial class LlmTool
 /// <summary>One call of a tool.</summary>
 /// <param name="Context">The job's context.</param>
 /// <param name="Id">The id that the task or child shows in the stream.</param>
+/// <param name="CallId">The id that the model gave the call.</param>
 /// <param name="Arguments">The checked arguments, an object.</param>
 /// <param name="Stop">Stops it.</param>
-internal sealed record ToolRun(AgentContext Context, string Id, JsonElement Arguments, CancellationToken Stop);
+internal sealed record ToolRun(AgentContext Context, string Id, string CallId, JsonElement Arguments, CancellationToken Stop);
 
 /// <summary>What a call gave; a failure is thrown instead.</summary>
 /// <param name="Result">The result as JSON; a string is given to the model as it is.</param>

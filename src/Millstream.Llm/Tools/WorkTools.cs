@@ -80,7 +80,7 @@ internal sealed class AgentTool<TInput, TOutput> : LlmTool
 
     internal override async Task<ToolOutcome> RunAsync(ToolRun run)
     {
-        TOutput output = await run.Context.RunChildAsync<TOutput>(_agent, _input.Read(run.Arguments), run.Id, run.Stop);
+        TOutput output = await run.Context.RunChildAsync<TOutput>(_agent, _input.Read(run.Arguments), run.Id, run.Stop, new ToolTrace(this, run));
         return new ToolOutcome(_agent.Contract.Output.Write(output));
     }
 }

@@ -26,6 +26,7 @@ internal sealed partial class Fleet : IResourceOwner
         _scheduler = new Scheduler(options, runnerEpoch);
         (_time, _began, _stamp) = (time, time.GetUtcNow().UtcTicks, time.GetTimestamp());
         _timer = time.CreateTimer(static state => ((Fleet)state!).Tick(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        FleetGauges.Add(this);
     }
 
     /// <summary>The store has given the process its number: leases are told from those of earlier ones by it.</summary>
@@ -139,7 +140,18 @@ internal sealed partial class Fleet : IResourceOwner
         }
     }
 
-    public void Dispose() => _timer.Dispose();
+    /// <summary>What is leased and free of each type.</summary>
+    public IReadOnlyList<ResourceUse> Use()
+    {
+        lock (_gate)
+            return _scheduler.Use();
+    }
+
+    public void Dispose()
+    {
+        FleetGauges.Remove(this);
+        _timer.Dispose();
+    }
 
     private void Do(Action<Scheduler, long> what)
     {

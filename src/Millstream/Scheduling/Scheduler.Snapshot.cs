@@ -26,6 +26,13 @@ internal sealed partial class Scheduler
             [.. grants.GroupBy(g => g.Request.Job).Select(g => LeasedBy(g.Key)).OrderBy(l => l.JobId, StringComparer.Ordinal)]);
     }
 
+    /// <summary>What is leased and free of each type, slots included, without a look at who waits. What is offline is not free.</summary>
+    public IReadOnlyList<ResourceUse> Use() =>
+    [
+        .. units.Values.GroupBy(u => u.Type, StringComparer.Ordinal).Select(g => new ResourceUse(g.Key, g.Sum(u => u.Capacity - u.Free), g.Sum(u => u.OfflineReason is null ? Math.Max(0, u.Free) : 0))),
+        new ResourceUse("slot", workers.Sum(w => (long)(w.Slots - w.FreeSlots)), workers.Sum(w => (long)w.FreeSlots)),
+    ];
+
     /// <summary>What one unit is doing, without a look at the others; null where there is none of that id.</summary>
     public UnitStatus? StatusOf(string unitId) => units.TryGetValue(unitId, out ResourceUnit? unit) ? StatusOf(unit) : null;
 

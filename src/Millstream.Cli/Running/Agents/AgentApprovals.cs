@@ -4,10 +4,10 @@ namespace Millstream.Cli.Running.Agents;
 internal sealed class AgentApprovals
 {
     private readonly Lock _gate = new();
-    private readonly List<(string CallId, string Tool)> _waiting = [];
+    private readonly List<(string CallId, string What)> _waiting = [];
 
     /// <summary>The one that is asked about now.</summary>
-    public (string CallId, string Tool)? First
+    public (string CallId, string What)? First
     {
         get
         {
@@ -16,10 +16,10 @@ internal sealed class AgentApprovals
         }
     }
 
-    public void Ask(string callId, string tool)
+    public void Ask(string callId, string what)
     {
         lock (_gate)
-            _waiting.Add((callId, tool));
+            _waiting.Add((callId, what));
     }
 
     /// <summary>It was decided, here or elsewhere, or waits no more.</summary>

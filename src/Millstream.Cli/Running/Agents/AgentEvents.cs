@@ -11,6 +11,8 @@ internal static class AgentEvents
         Converters = { new System.Text.Json.Serialization.JsonStringEnumConverter(JsonNamingPolicy.CamelCase) },
     };
 
+    private static readonly JsonSerializerOptions Relaxed = new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
     public static LlmEvent? Of(JobEvent e)
     {
         if (e.Kind != JobEventKinds.Event)
@@ -33,7 +35,7 @@ internal static class AgentEvents
     {
         if (arguments is not { Count: > 0 })
             return "";
-        string text = arguments.Count == 1 && TextOf(arguments.First().Value) is { } single ? single : JsonSerializer.Serialize(arguments);
+        string text = arguments.Count == 1 && TextOf(arguments.First().Value) is { } single ? single : JsonSerializer.Serialize(arguments, Relaxed);
         return OutputText.Clean(OutputText.Shortened(text.ReplaceLineEndings(" "), length));
     }
 

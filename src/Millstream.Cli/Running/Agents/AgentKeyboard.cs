@@ -23,7 +23,7 @@ internal sealed class AgentKeyboard(Job job, AgentScreen screen, AgentApprovals 
             if (approvals.First is { } waiting && waiting.CallId != _asked)
             {
                 _asked = waiting.CallId;
-                await LineAsync($"  allow {OutputText.Clean(waiting.Tool)}? y, n, e to edit, or a reason against it: ", null, token);
+                await LineAsync($"  allow {waiting.What}? y, n, e to edit, or a reason against it: ", null, token);
                 continue;
             }
             if (!Console.KeyAvailable)

@@ -106,7 +106,7 @@ internal sealed class AgentTerminalView(AgentScreen screen, AgentApprovals? appr
                 if (!e.Job.IsChild && approve is not null)
                     screen.Line($"  {approve(request.RequestId)}");
                 if (!e.Job.IsChild)
-                    approvals?.Ask(request.RequestId, call.Name);
+                    approvals?.Ask(request.RequestId, $"{OutputText.Clean(call.Name)} {AgentEvents.Brief(call.Arguments, Width / 3)}".TrimEnd());
                 break;
             case LlmEvent.Steered steered:
                 screen.Line($"{who}you: {AgentEvents.FirstLine(steered.Text, Width)}");

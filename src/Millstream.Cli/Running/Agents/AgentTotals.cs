@@ -40,7 +40,7 @@ internal sealed class AgentTotals
     public string Say(TimeSpan elapsed)
     {
         string took = OutputText.Elapsed(Last - Started is { } known && known > TimeSpan.Zero ? known : elapsed);
-        string cost = _turns == 0 ? "" : _isCostKnown ? string.Create(CultureInfo.InvariantCulture, $", ${_cost:0.####}") : _cost > 0 ? string.Create(CultureInfo.InvariantCulture, $", more than ${_cost:0.####}") : ", cost unknown";
+        string cost = _turns == 0 ? "" : _isCostKnown ? string.Create(CultureInfo.InvariantCulture, $", ${_cost:0.######}") : _cost > 0 ? string.Create(CultureInfo.InvariantCulture, $", more than ${_cost:0.######}") : ", cost unknown";
         return string.Create(CultureInfo.InvariantCulture, $"{Counted(_turns, "turn")}{(_models is null ? "" : $" of {OutputText.Clean(_models)}")}, {Counted(_calls, "tool call")}, {_input:N0} tokens in and {_output:N0} out{cost}, {took}")
             + (_isReplayed ? "; replayed from a cassette, no model was asked" : "");
     }

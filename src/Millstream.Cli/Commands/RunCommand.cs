@@ -19,7 +19,7 @@ internal static class RunCommand
 
     public static Command Create()
     {
-        var command = new Command("run", "Run a workflow on this machine") { File, Inputs, InputFile, JobIdText, JournalPlace.Option, InMemory, Json };
+        var command = new Command("run", "Run a workflow on this machine") { File, Inputs, InputFile, JobIdText, JournalPlace.Option, InMemory, Json, OtlpExport.Option };
         command.SetAction((parsed, _) => RunAsync(parsed));
         return command;
     }
@@ -32,6 +32,7 @@ internal static class RunCommand
         WorkflowDefinition workflow = WorkflowFile.ReadWithoutAgents(parsed.GetRequiredValue(File));
         JsonElement input = workflow.BindInput(parsed.GetValue(Inputs) ?? [], inputFile is null ? null : Values(inputFile));
         JobId? id = parsed.GetValue(JobIdText) is { } text ? TopId(text) : null;
+        await using OtlpExport? export = OtlpExport.Start(parsed);
         await using IJournalStorage? journal = parsed.GetValue(InMemory) ? null : JournalPlace.OpenOrMake(place, Console.Error);
         FileWorkflowInput start = FileWorkflowInput.Of(workflow, input) with { TakesSignals = journal is not null };
         bool json = parsed.GetValue(Json), verbose = parsed.GetValue(MillstreamCommand.Verbose);

@@ -55,9 +55,10 @@ public sealed class TestHost : IAsyncDisposable
         Agent<TInput, TOutput, TEvent, TSignal> agent, TInput input, JobOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(agent);
-        await BeginAsync();
+        // First, since beginning takes up the jobs of a journal.
         if (Orchestrator.Agents.Find(agent.Id, agent.Version, _engine.Options.Services) is null)
             Orchestrator.Agents.Add(agent);
+        await BeginAsync();
         return await _executor.RunAsync(() => Orchestrator.CreateJobAsync(agent, input, (options ?? new JobOptions()) with { Verify = true }));
     }
 

@@ -105,13 +105,17 @@ public static class ResourceContractTest
 
     private static async Task ClosedTwiceAsync(ResourceRun run)
     {
-        if (await run.Resource.OpenAsync(new LeaseEpoch(1, 2), CancellationToken.None) is not { } session)
-            return;
         try
         {
+            if (await run.Resource.OpenAsync(new LeaseEpoch(1, 2), CancellationToken.None).AsTask().WaitAsync(run.Host.Patience) is not { } session)
+                return;
             await session.DisposeAsync();
             run.CheckOpen();
             await session.DisposeAsync();
+        }
+        catch (TimeoutException)
+        {
+            run.Faults.Add($"{nameof(Resource.OpenAsync)} does not end");
         }
         catch (Exception e)
         {

@@ -2,7 +2,6 @@ namespace Millstream.Testing.Tests;
 
 public sealed class ResourceContractTests
 {
-    private static readonly TimeSpan Short = TimeSpan.FromMilliseconds(200);
     private int _open;
 
     [Fact]
@@ -15,16 +14,16 @@ public sealed class ResourceContractTests
     [Fact]
     public async Task CheckAsync_LlmResource_KeepsIt() => await ResourceContractTest.CheckAsync(
         () => TestHost.ModelResource(new ScriptedModel().Always(_ => new ScriptedTurn().Say("yes"))),
-        new ResourceContractOptions { Use = async task => Assert.Equal("yes", (await task.Lease.Get<LlmResource>().CallAsync([new(Microsoft.Extensions.AI.ChatRole.User, "?")], null, task)).Response.Text) });
+        new ResourceContractOptions { Use = async task => Assert.Equal("yes", (await task.Lease.Get<LlmResource>().CallAsync([new(Microsoft.Extensions.AI.ChatRole.User, "?")], null, task)).Text) });
 
     [Fact]
     public async Task CheckAsync_SandboxResource_KeepsIt()
     {
-        if (!new SandboxHost().Report.CanRun)
+        if (!(await SandboxHost.ExamineAsync()).CanIsolate)
             Assert.Skip("this host cannot run sandboxes");
         await ResourceContractTest.CheckAsync(() => new SandboxResource("sandbox-1"), new ResourceContractOptions
         {
-            Use = async task => Assert.Equal(0, (await task.Lease.Get<Sandbox>().RunAsync(new SandboxCommand("true"), task.CancellationToken)).ExitCode),
+            Use = async task => Assert.Equal(0, (await task.Lease.Get<Sandbox>().RunAsync(new SandboxCommand { Arguments = ["true"] }, token: task.CancellationToken)).ExitCode),
         });
     }
 
@@ -47,11 +46,11 @@ public sealed class ResourceContractTests
     [Fact]
     public async Task CheckAsync_NeverOpens_IsTold()
     {
-        ContractException e = await Assert.ThrowsAsync<ContractException>(() => CheckAsync(Fault.NeverOpens));
+        ContractException e = await Assert.ThrowsAsync<ContractException>(() => CheckAsync(Fault.NeverOpens, TimeSpan.FromMilliseconds(50)));
         Assert.Contains(e.Faults, f => f.Contains("does not begin", StringComparison.Ordinal));
     }
 
-    private Task CheckAsync(Fault fault) => ResourceContractTest.CheckAsync(() => new Line(this, fault), new ResourceContractOptions { CountOpen = () => _open, Patience = Short, Use = task => task.Lease.Get<Session>().SayAsync() });
+    private Task CheckAsync(Fault fault, TimeSpan? patience = null) => ResourceContractTest.CheckAsync(() => new Line(this, fault), new ResourceContractOptions { CountOpen = () => _open, Patience = patience ?? TimeSpan.FromSeconds(10), Use = task => task.Lease.Get<Session>().SayAsync() });
 
     internal enum Fault
     {
@@ -94,12 +93,11 @@ public sealed class ResourceContractTests
 
         public ValueTask DisposeAsync()
         {
-            if (_fault == Fault.ThrowsWhenClosed || (_fault == Fault.ThrowsTheSecondTime && _isClosed))
-                throw new InvalidOperationException("closed already");
-            if (!_isClosed && _fault != Fault.Leaks)
-                _test._open--;
+            bool wasClosed = _isClosed;
             _isClosed = true;
-            return default;
+            if (!wasClosed && _fault != Fault.Leaks)
+                _test._open--;
+            return _fault == Fault.ThrowsWhenClosed || (_fault == Fault.ThrowsTheSecondTime && wasClosed) ? throw new InvalidOperationException("closed already") : default;
         }
     }
 }

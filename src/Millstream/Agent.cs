@@ -30,6 +30,12 @@ public abstract class Agent
     /// <summary>Whether this code can go on with a job that another version started; only the same version unless overridden.</summary>
     public virtual bool CanRun(string version) => version == Version;
 
+    /// <summary>What traces call a job of it: the operation of OpenTelemetry's conventions for GenAI.</summary>
+    internal virtual string Operation => "invoke_agent";
+
+    /// <summary>Its name in traces: of few values, where one agent stands for many.</summary>
+    internal virtual string NameFor(object? input) => Name;
+
     /// <summary>Reads an input.</summary>
     /// <exception cref="ArgumentException">It does not fit.</exception>
     internal object? ReadInput(JsonElement json)

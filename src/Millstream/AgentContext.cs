@@ -93,11 +93,14 @@ public abstract class AgentContext
 
     internal abstract Task<TOutput[]> RunTasksAsync<TInput, TOutput>(AgentTask<TInput, TOutput> task, IReadOnlyList<TInput> inputs, CancellationToken token);
 
-    internal abstract Task<TOutput> RunChildAsync<TOutput>(Agent child, object? input, string subject, CancellationToken token);
+    internal abstract Task<TOutput> RunChildAsync<TOutput>(Agent child, object? input, string subject, CancellationToken token, IWorkTrace? trace = null);
 
     /// <summary>Passes a signal on to the children under way whose agents take signals of its type: to the one that runs for this subject, or to all of them.</summary>
     /// <returns>To how many.</returns>
     internal abstract int SignalChildren<TChildSignal>(TChildSignal signal, string? subject = null) where TChildSignal : class;
+
+    /// <summary>Tells those who trace the job; null where nobody listens, and in a replay.</summary>
+    internal abstract IJobTrace? Trace { get; }
 
     /// <summary>Stops what is pending, as at the end of a body.</summary>
     internal abstract Task EndRoundAsync();
@@ -135,8 +138,8 @@ public abstract class AgentContext<TEvent, TSignal> : AgentContext<TEvent>
     public abstract SignalReader<TSignal> Signals { get; }
 }
 
-/// <summary>How one run of a task differs from the task: its shown id, its policy, its rank in line, what it needs beside the task's own requirements.</summary>
-internal readonly record struct RunSettings(string Subject, TaskPolicy Policy, int Rank = 0, IReadOnlyList<ResourceRequirement>? Requirements = null);
+/// <summary>How one run of a task differs from the task: its shown id, its policy, its rank in line, what it needs beside the task's own requirements, what traces call it.</summary>
+internal readonly record struct RunSettings(string Subject, TaskPolicy Policy, int Rank = 0, IReadOnlyList<ResourceRequirement>? Requirements = null, IWorkTrace? Trace = null);
 
 /// <summary>What an agent's erased form needs of the job that runs it.</summary>
 internal interface IJobRuntime

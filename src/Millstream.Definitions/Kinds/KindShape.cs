@@ -32,7 +32,7 @@ internal sealed record KindShape(string Name, DataType With, DataType Output)
             DataType.ObjectOf(("text", DataType.String), ("file", DataType.String), ("values", DataType.MapOf(DataType.Any))),
             DataType.ObjectOf(("text", DataType.String))),
         new("agent",
-            DataType.ObjectOf(("agent!", DataType.String), ("version", DataType.String), ("input", DataType.Any)),
+            DataType.ObjectOf(("agent", DataType.String), ("version", DataType.String), ("file", DataType.String), ("prompt", DataType.String), ("input", DataType.Any)),
             DataType.Any),
         new("workflow",
             DataType.ObjectOf(("file!", DataType.String), ("input", DataType.MapOf(DataType.Any))),

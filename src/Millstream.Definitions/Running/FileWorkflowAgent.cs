@@ -25,6 +25,10 @@ public sealed class FileWorkflowAgent(IEnumerable<TaskKind>? kinds = null, Agent
     /// <inheritdoc/>
     public override string Id => AgentId;
 
+    internal override string Operation => "invoke_workflow";
+
+    internal override string NameFor(object? input) => ((FileWorkflowInput)input!).Name;
+
     /// <inheritdoc/>
     protected override async Task<JsonElement> RunCoreAsync(FileWorkflowInput input, AgentContext<WorkflowEvent, WorkflowSignal> context) =>
         (JsonElement)(await new WorkflowRun(Compile(input), context, input.Inputs).RunAsync())!;

@@ -1,3 +1,5 @@
+using System.Text.Json;
+
 namespace Millstream.Definitions;
 
 /// <summary>What a store has of a job by now, without waiting for more.</summary>
@@ -26,7 +28,13 @@ internal static class StoredEvents
     {
         if (head.AgentId != FileWorkflowAgent.AgentId)
             return null;
+        return await InputJsonAsync(storage, head) is { } input ? FileWorkflowEvent.InputOf(input) : null;
+    }
+
+    /// <summary>What a job was started with; null where its first entry is not there.</summary>
+    public static async Task<JsonElement?> InputJsonAsync(IJournalStorage storage, JobHead head)
+    {
         IReadOnlyList<JournalEntry> first = await new StoredReader(storage, head.Id, null).ReadAsync(1, default);
-        return first is [{ Payload: StartOf { Input: StoredPayload input } }, ..] ? FileWorkflowEvent.InputOf(input.Element) : null;
+        return first is [{ Payload: StartOf { Input: StoredPayload input } }, ..] ? input.Element : null;
     }
 }

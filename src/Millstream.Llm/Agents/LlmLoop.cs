@@ -27,6 +27,8 @@ internal sealed class LlmLoop(LlmAgentOptions options, OutputForm output, McpCon
     public async Task<Next<LlmState, object?>> NextAsync(LlmState state, AgentContext<LlmEvent, LlmSignal> context)
     {
         bool goesOn = false;
+        // Each round, since a replay tells nothing and one agent stands for many.
+        context.Trace?.Name(Name);
         try
         {
             if (state.Started is null)

@@ -37,6 +37,8 @@ public sealed class LlmSpecAgent(IEnumerable<LlmToolKind>? kinds = null, IWorkfl
     /// <inheritdoc/>
     public override string Id => AgentId;
 
+    internal override string NameFor(object? input) => ((LlmSpecInput)input!).Spec.Name;
+
     /// <summary>The agent that a spec means.</summary>
     /// <exception cref="ArgumentException">The spec names a kind of tool that is not there, or is wrong otherwise.</exception>
     internal LlmLoop Loop(LlmSpecInput input) => _loops.GetValue(input, Make);

@@ -39,6 +39,7 @@ internal sealed class LlmTurn(LlmLoop loop, ToolBox tools, AgentContext<LlmEvent
         {
             return Next.Continue(AfterStop(state));
         }
+        Trace(reply);
         if (state.Limits.Cost is not null && reply.Cost is null)
             throw new LlmLimitException($"agent {loop.Name} has a limit of cost, and what model {reply.Model} of endpoint {reply.Endpoint} costs is not known: it has no price, or does not count its tokens; give the endpoint a price, or leave the limit out");
         Reply read = Reply.Of(reply, state);
@@ -205,6 +206,15 @@ internal sealed class LlmTurn(LlmLoop loop, ToolBox tools, AgentContext<LlmEvent
 
     private IEnumerable<ChatMessage> SystemMessage() =>
         loop.Options.Instructions is { Length: > 0 } text ? [new ChatMessage(ChatRole.System, text)] : [];
+
+    private void Trace(LlmReply reply)
+    {
+        if (context.Trace is not { } trace)
+            return;
+        trace.Set("gen_ai.request.model", reply.Model);
+        trace.Add("gen_ai.usage.input_tokens", reply.Usage.InputTokenCount ?? 0);
+        trace.Add("gen_ai.usage.output_tokens", reply.Usage.OutputTokenCount ?? 0);
+    }
 
     private static UsageDetails Sum(UsageDetails one, UsageDetails other)
     {

@@ -30,7 +30,7 @@ public sealed class LlmResource : Resource, IDisposable
     /// <param name="endpoint">The endpoint.</param>
     /// <param name="client">Who is asked, as a decorated client of one's own; null for one that speaks the endpoint's protocol. It is not disposed.</param>
     /// <param name="cassette">Records the calls, or answers them.</param>
-    /// <param name="captureContent">Whether spans hold prompts and answers.</param>
+    /// <param name="captureContent">Whether spans hold prompts and answers; they do, too, where the environment asks for content (<see cref="OrchestratorOptions.CaptureContent"/>).</param>
     /// <exception cref="ArgumentException">The endpoint is wrong; the message lists all faults.</exception>
     public LlmResource(LlmEndpoint endpoint, IChatClient? client = null, Cassette? cassette = null, bool captureContent = false)
         : this(endpoint, client, cassette, captureContent, null)
@@ -47,7 +47,7 @@ public sealed class LlmResource : Resource, IDisposable
             return;
         if (client is null)
             client = LlmClients.Make(endpoint, _http = new HttpClient(new LlmHttpHandler(endpoint.Provider, connections ?? LlmHttpHandler.Connections())) { Timeout = Timeout.InfiniteTimeSpan });
-        _client = new ChatClientBuilder(client).UseOpenTelemetry(null, SourceName, c => c.EnableSensitiveData = captureContent).Build();
+        _client = new ChatClientBuilder(client).UseOpenTelemetry(null, SourceName, c => c.EnableSensitiveData = captureContent || OrchestratorOptions.CapturesByDefault).Build();
     }
 
     /// <summary>The endpoint.</summary>
@@ -57,7 +57,7 @@ public sealed class LlmResource : Resource, IDisposable
 
     /// <summary>What a task needs to make one call.</summary>
     /// <param name="modelOrLabel">The model, a label or the id of the endpoint; null for any endpoint.</param>
-    /// <param name="tokens">How many tokens the call may use, in and out (<see cref="TokenEstimate"/>); rounded up to two significant bits, so that waiting calls come in few sizes.</param>
+    /// <param name="tokens">How many tokens the call may use, in and out (<see cref="TokenEstimate"/>); rounded up to three significant bits, so that waiting calls come in few sizes. More than an endpoint takes in a minute never runs there.</param>
     public static ResourceRequirement Requirement(string? modelOrLabel, long tokens)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(tokens);

@@ -21,6 +21,8 @@ internal sealed class McpTool : LlmTool
 
     public McpServer Server { get; }
 
+    internal override string TraceType => "extension";
+
     /// <summary>The tools that the job knows.</summary>
     public McpTools Known { get; }
 

@@ -85,11 +85,30 @@ public abstract partial class LlmTool
         return new JsonTaskTool(task, description, inputSchema, options ?? new LlmToolOptions());
     }
 
+    /// <summary>A tool that is an agent or a workflow whose input is made of the arguments. Each call is a child job.</summary>
+    /// <param name="agent">The agent, or that of the workflow.</param>
+    /// <param name="description">What the model reads about it.</param>
+    /// <param name="inputSchema">The JSON schema of the arguments, of an object.</param>
+    /// <param name="input">Makes the input of arguments that fit the schema. Pure: called again when a job is replayed.</param>
+    /// <param name="options">How it may be called.</param>
+    /// <exception cref="ArgumentException">It has resources or a policy, which an agent takes none of.</exception>
+    public static LlmTool Of<TInput, TOutput, TEvent, TSignal>(
+        Agent<TInput, TOutput, TEvent, TSignal> agent, string description, JsonElement inputSchema, Func<JsonElement, TInput> input, LlmToolOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(agent);
+        ArgumentNullException.ThrowIfNull(input);
+        ArgumentException.ThrowIfNullOrWhiteSpace(description);
+        return new AgentTool<TInput, TOutput>(agent, description, options ?? new LlmToolOptions(), new WorkInput(inputSchema, arguments => input(arguments)));
+    }
+
     /// <summary>How it may be called.</summary>
     private protected LlmToolOptions Options { get; }
 
     /// <summary>Whether a call starts a child job that may call agents itself.</summary>
     internal virtual bool IsAgent => false;
+
+    /// <summary>What kind of tool it is in traces: <c>function</c> runs here, <c>extension</c> on a server.</summary>
+    internal virtual string TraceType => "function";
 
     /// <summary>What the model is told there is.</summary>
     internal AIFunctionDeclaration Declaration => _declaration ??= AIFunctionFactory.CreateDeclaration(Name, Description, InputSchema);
@@ -108,7 +127,7 @@ public abstract partial class LlmTool
     }
 
     private protected Task<TOutput> RunTaskAsync<TOutput>(AgentTask task, object? input, ToolRun run) =>
-        run.Context.RunTaskAsync<TOutput>(task, input, new RunSettings(run.Id, Options.Policy ?? task.Policy, Requirements: Options.Requirements), run.Stop);
+        run.Context.RunTaskAsync<TOutput>(task, input, new RunSettings(run.Id, Options.Policy ?? task.Policy, Requirements: Options.Requirements, Trace: new ToolTrace(this, run)), run.Stop);
 
     [GeneratedRegex(@"^[A-Za-z0-9_-]{1,64}\z")] private static partial Regex NamePattern();
     [GeneratedRegex("[^A-Za-z0-9_-]")] private static partial Regex OtherCharacters();
@@ -117,9 +136,10 @@ public abstract partial class LlmTool
 /// <summary>One call of a tool.</summary>
 /// <param name="Context">The job's context.</param>
 /// <param name="Id">The id that the task or child shows in the stream.</param>
+/// <param name="CallId">The id that the model gave the call.</param>
 /// <param name="Arguments">The checked arguments, an object.</param>
 /// <param name="Stop">Stops it.</param>
-internal sealed record ToolRun(AgentContext Context, string Id, JsonElement Arguments, CancellationToken Stop);
+internal sealed record ToolRun(AgentContext Context, string Id, string CallId, JsonElement Arguments, CancellationToken Stop);
 
 /// <summary>What a call gave; a failure is thrown instead.</summary>
 /// <param name="Result">The result as JSON; a string is given to the model as it is.</param>

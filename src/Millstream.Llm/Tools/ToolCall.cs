@@ -24,7 +24,7 @@ internal sealed class ToolCall(FunctionCallContent call)
     public FunctionResultContent? Result { get; set; }
 
     /// <summary>Runs the tool. What goes wrong with it is an end, too: the model is told.</summary>
-    public void Start(AgentContext context, CancellationToken stop) => Work = EndAsync(Tool!, new ToolRun(context, $"{Tool!.Name}[{Id}]", Arguments, stop));
+    public void Start(AgentContext context, CancellationToken stop) => Work = EndAsync(Tool!, new ToolRun(context, $"{Tool!.Name}[{Id}]", Id, Arguments, stop));
 
     private static async Task<ToolEnd> EndAsync(LlmTool tool, ToolRun run)
     {

@@ -3,6 +3,9 @@ namespace Millstream;
 /// <summary>Creates, finds, lists and cancels jobs; owns their lifecycle, never their work. Disposing it stops jobs and cancels nothing.</summary>
 public sealed partial class AgentOrchestrator : IAsyncDisposable
 {
+    /// <summary>The name of the source of spans and of the meter of everything that the library runs.</summary>
+    public const string TelemetryName = "Millstream";
+
     private readonly Engine _engine;
     private readonly Lock _gate = new();
     private Task? _disposal;

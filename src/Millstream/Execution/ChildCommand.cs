@@ -1,7 +1,7 @@
 namespace Millstream;
 
 /// <summary>Another agent, run as a child job with a journal of its own.</summary>
-internal abstract class ChildCommand(Agent agent, object? input, string subject) : PendingCommand
+internal abstract class ChildCommand(Agent agent, object? input, string subject, IWorkTrace? trace) : PendingCommand
 {
     private JobRunner? _child;
     private JobEnding? _end;
@@ -52,14 +52,14 @@ internal abstract class ChildCommand(Agent agent, object? input, string subject)
         else if (known.Ending is { } end)
             EndedBefore(known, end);
         else
-            _child = Runner.Engine.RecoverChild(known, agent, Runner, Ended, Runner.Recovery!);
+            _child = Runner.Engine.RecoverChild(known, agent, Runner, Ended, Runner.Recovery!, trace);
         DetachWithParent();
     }
 
     public override void Start()
     {
         JobOptions options = new() { Id = ChildId, Tenant = Runner.Options.Tenant, Priority = Runner.Options.Priority, Weight = Runner.Options.Weight, Verify = Runner.Options.Verify };
-        _child = Runner.Engine.StartChild(agent, input, options, Runner, Ended);
+        _child = Runner.Engine.StartChild(agent, input, options, Runner, Ended, trace);
         DetachWithParent();
         if (Runner.Engine.IsDurable)
             _ = Outside.Run(() => AdoptAsync(_child));
@@ -136,7 +136,7 @@ internal abstract class ChildCommand(Agent agent, object? input, string subject)
             EndedBefore(known, end);
             return;
         }
-        _child = Runner.Engine.RecoverChild(known, agent, Runner, Ended, recovery);
+        _child = Runner.Engine.RecoverChild(known, agent, Runner, Ended, recovery, trace);
         DetachWithParent();
         if (_isStopped)
             _child.Enqueue(new CancelDelivery("its parent stopped it"));
@@ -164,7 +164,7 @@ internal abstract class ChildCommand(Agent agent, object? input, string subject)
 }
 
 /// <inheritdoc/>
-internal sealed class ChildCommand<TOutput>(Agent agent, object? input, string subject) : ChildCommand(agent, input, subject)
+internal sealed class ChildCommand<TOutput>(Agent agent, object? input, string subject, IWorkTrace? trace) : ChildCommand(agent, input, subject, trace)
 {
     private readonly TaskCompletionSource<TOutput> _promise = new();
 

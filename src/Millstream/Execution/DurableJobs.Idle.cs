@@ -157,7 +157,10 @@ internal sealed partial class DurableJobs
         }
         Add(dormant);
         foreach (JobRunner job in tree)
+        {
             engine.Jobs.Remove(job);
+            job.Span?.End("waiting");
+        }
         return true;
     }
 

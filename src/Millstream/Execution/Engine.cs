@@ -153,9 +153,9 @@ internal sealed class Engine
             $"the entries of job {runner.Id} that must be kept are larger than {nameof(OrchestratorLimits)}.{nameof(OrchestratorLimits.JournalBytes)}, {Options.Limits.JournalBytes:N0} bytes; raise it, or emit less"))));
 
     /// <summary>Starts a job of a job; its id names the parent's command, so no other job can have it.</summary>
-    public JobRunner StartChild(Agent agent, object? input, JobOptions options, JobRunner parent, Action<JobRunner> whenEnded)
+    public JobRunner StartChild(Agent agent, object? input, JobOptions options, JobRunner parent, Action<JobRunner> whenEnded, IWorkTrace? trace)
     {
-        JobRunner child = new(this, options.Id!.Value, agent, options, parent) { WhenEnded = runner => { Jobs.Ended(runner); whenEnded(runner); } };
+        JobRunner child = new(this, options.Id!.Value, agent, options, parent) { Work = trace, WhenEnded = runner => { Jobs.Ended(runner); whenEnded(runner); } };
         Jobs.TryAdd(child, out _);
         if (IsStopping)
             _ = child.DetachAsync();
@@ -164,10 +164,10 @@ internal sealed class Engine
     }
 
     /// <summary>Goes on with a child that a dead process had.</summary>
-    public JobRunner RecoverChild(RecoveredJob known, Agent agent, JobRunner parent, Action<JobRunner> whenEnded, Recovery recovery)
+    public JobRunner RecoverChild(RecoveredJob known, Agent agent, JobRunner parent, Action<JobRunner> whenEnded, Recovery recovery, IWorkTrace? trace)
     {
         JobOptions options = Recovery.OptionsOf(known.State.Head);
-        JobRunner child = new(this, options.Id!.Value, agent, options, parent, known.State) { Ties = known.Ties, WhenEnded = runner => { Jobs.Ended(runner); whenEnded(runner); }, Recovery = recovery };
+        JobRunner child = new(this, options.Id!.Value, agent, options, parent, known.State) { Work = trace, Ties = known.Ties, WhenEnded = runner => { Jobs.Ended(runner); whenEnded(runner); }, Recovery = recovery };
         // Before anybody can find it, so that nothing is delivered first.
         child.TryEnqueueInline(new JobRunner.RecoverDelivery(known.Entries, known.Shown));
         Jobs.Put(child);

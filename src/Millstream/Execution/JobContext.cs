@@ -17,6 +17,8 @@ internal sealed class JobContext<TEvent, TSignal>(JobRunner runner) : AgentConte
 
     public override JobId JobId => runner.Id;
 
+    internal override IJobTrace? Trace => runner.IsReplaying ? null : runner.Span;
+
     public override DateTimeOffset Now
     {
         get
@@ -156,7 +158,7 @@ internal sealed class JobContext<TEvent, TSignal>(JobRunner runner) : AgentConte
         return batch.Promise;
     }
 
-    internal override Task<TOutput> RunChildAsync<TOutput>(Agent child, object? input, string subject, CancellationToken token)
+    internal override Task<TOutput> RunChildAsync<TOutput>(Agent child, object? input, string subject, CancellationToken token, IWorkTrace? trace = null)
     {
         runner.Enter($"agent {child.Id}");
         _ = child.Contract;
@@ -164,7 +166,7 @@ internal sealed class JobContext<TEvent, TSignal>(JobRunner runner) : AgentConte
             return Task.FromCanceled<TOutput>(token);
         // What can be written and not read back is told here, where the body can hear it.
         _ = runner.Copy(child.Contract.Input, input);
-        ChildCommand<TOutput> command = new(child, input, subject);
+        ChildCommand<TOutput> command = new(child, input, subject, trace);
         runner.Issue(command, token);
         return command.Task;
     }

@@ -52,6 +52,9 @@ internal sealed partial class JobRunner
     {
         if (!IsShadow && Options.Deadline is { } deadline)
             _deadline = LongTimer.Start(_engine.Time, static state => ((JobRunner)state!).Enqueue(new CancelDelivery("its deadline has passed", isDeadline: true)), this, Until(deadline.UtcTicks));
+        Span?.Name(Agent.NameFor(input));
+        if (!IsReplaying)
+            BeginSpan();
         _body = Agent.RunErasedAsync(input, this);
     }
 
@@ -226,6 +229,7 @@ internal sealed partial class JobRunner
         Journal.Close();
         if (Parent is null)
             _engine.Durable?.Forget(this);
+        EndSpan(isEnded: true);
         WhenEnded?.Invoke(this);
         Ties.Ending.TrySetResult(_ended!);
     }

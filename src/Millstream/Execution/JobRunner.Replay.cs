@@ -179,6 +179,7 @@ internal sealed partial class JobRunner
         if (IsShadow)
             return;
         _engine.Log.JobSuspended(Id, reason);
+        Span?.Begin();
         _ = DetachAsync(new JobSuspendedException(Id, reason));
         (Journal as StoredJobJournal)?.Touch();
     }

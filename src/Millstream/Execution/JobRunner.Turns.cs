@@ -69,6 +69,8 @@ internal sealed partial class JobRunner
 #if MILLSTREAM_PLANTED_BUGS
         if (PlantedBugs.Is(Bug.NowNotRecorded)) Now = Math.Max(Now, Journal.Time);
 #endif
+        if (Span is not null && _body is not null && !IsReplaying)
+            Span.Begin();
         SynchronizationContext? previous = SynchronizationContext.Current;
         SynchronizationContext.SetSynchronizationContext(_turnContext);
         JobRunner? outer = s_current;

@@ -35,6 +35,7 @@ internal sealed partial class JobRunner : IThreadPoolWorkItem, IJobRuntime, IJob
         Created = Now = stored?.Head.Created.UtcTicks ?? Journal.Time;
         Scheduling = new SchedulingJob(id.Value, options.Tenant, options.Weight, options.Priority);
         _turnContext = new TurnContext(this);
+        Span = isShadow ? null : JobSpan.Of(this, isTakenUp: stored is not null);
     }
 
     public JobId Id { get; }
@@ -56,6 +57,9 @@ internal sealed partial class JobRunner : IThreadPoolWorkItem, IJobRuntime, IJob
     public JobJournal Journal { get; }
 
     public SchedulingJob Scheduling { get; }
+
+    /// <summary>What its run is in traces; null where nobody listens.</summary>
+    public JobSpan? Span { get; }
 
     public Engine Engine => _engine;
 
@@ -152,6 +156,8 @@ internal sealed partial class JobRunner : IThreadPoolWorkItem, IJobRuntime, IJob
             child.Detach(reason);
         DisposeTimers();
         Journal.Close();
+        if (!IsShadow)
+            EndSpan(isEnded: false);
         Ties.Ending.TrySetException(reason ?? new JobDetachedException(Id));
         _created.TrySetResult(AppendResult.Fenced);
         return quiet;

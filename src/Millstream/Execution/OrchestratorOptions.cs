@@ -54,6 +54,15 @@ public sealed record OrchestratorOptions
     /// <summary>The seed of ids and jitter; null for one of the system's.</summary>
     public int? Seed { get; init; }
 
+    /// <summary>
+    /// Whether spans hold content: arguments and results of tools, messages of errors. By default only where the environment variable
+    /// <c>OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT</c> is <c>true</c>.
+    /// </summary>
+    public bool CaptureContent { get; init; } = CapturesByDefault;
+
+    /// <summary>What the environment says.</summary>
+    internal static bool CapturesByDefault => bool.TryParse(Environment.GetEnvironmentVariable("OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"), out bool isOn) && isOn;
+
     internal long MinCheckpoint { get; init; } = StoredJobJournal.MinCheckpoint;
 
     internal int MaxInline { get; init; } = EntryWriter.MaxInline;

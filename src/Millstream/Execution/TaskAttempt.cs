@@ -10,7 +10,7 @@ internal enum AttemptEnd { None, Stopped, TimedOut, LeaseLost, Detached }
 /// One attempt of a task under one lease, and what the task's code sees of it. Told to stop, it gets its token, then a grace period; then its
 /// sessions are closed, and code that still does not end is left behind with its units out of use until it does. The command's lock guards it.
 /// </summary>
-internal sealed class TaskAttempt(TaskCommand command, Grant grant, int number) : TaskContext, IThreadPoolWorkItem
+internal sealed partial class TaskAttempt(TaskCommand command, Grant grant, int number) : TaskContext, IThreadPoolWorkItem
 {
     private CancellationTokenSource? _source;
     private AttemptLease? _lease;
@@ -160,6 +160,7 @@ internal sealed class TaskAttempt(TaskCommand command, Grant grant, int number) 
     private void Begin()
     {
         IReadOnlyList<GrantMember> members = grant.Members;
+        BeginSpan();
         if (command.Policy.Timeout is { } timeout)
         {
             lock (command)
@@ -173,7 +174,7 @@ internal sealed class TaskAttempt(TaskCommand command, Grant grant, int number) 
         ValueTask<object?> run;
         try
         {
-            run = command.Task.RunErasedAsync(command.Input, this);
+            run = RunCode();
         }
         catch (Exception e)
         {
@@ -244,7 +245,7 @@ internal sealed class TaskAttempt(TaskCommand command, Grant grant, int number) 
 #endif
             if (IsToldToStop)
                 throw new OperationCanceledException($"task {TaskId} was told to stop while its resources were opened");
-            output = await command.Task.RunErasedAsync(command.Input, this);
+            output = await RunCode();
         }
         catch (Exception e)
         {

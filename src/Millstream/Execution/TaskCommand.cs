@@ -30,6 +30,9 @@ internal abstract partial class TaskCommand(AgentTask task, object? input, RunSe
 
     public TaskPolicy Policy => settings.Policy;
 
+    /// <summary>What traces call it; null for what its task is called.</summary>
+    public IWorkTrace? Trace => settings.Trace;
+
     /// <summary>Whether an attempt is under way.</summary>
     public bool IsRunning => Volatile.Read(ref _attempt) is not null;
 
@@ -160,6 +163,9 @@ internal abstract partial class TaskCommand(AgentTask task, object? input, RunSe
                 failure = attempt.ErrorOf(error);
                 // What was refused has not happened.
                 bool isRefused = failure.Type == ErrorTypes.ResourceBusy;
+#if MILLSTREAM_PLANTED_BUGS
+                isRefused &= !PlantedBugs.Is(Bug.BusyCounted);
+#endif
                 if (end == AttemptEnd.LeaseLost && !_isStopped)
                 {
                     (isAgain, isRequeued, isInDoubt) = (!Policy.AtMostOnce, !Policy.AtMostOnce, Policy.AtMostOnce);
@@ -185,6 +191,8 @@ internal abstract partial class TaskCommand(AgentTask task, object? input, RunSe
                 }
             }
         }
+        attempt.EndSpan(error is null ? TaskOutcomes.Completed : isDetached ? TaskOutcomes.Detached : isInDoubt ? TaskOutcomes.InDoubt : isRequeued ? TaskOutcomes.LeaseLost
+            : isAgain ? TaskOutcomes.Retried : failure is null ? TaskOutcomes.Stopped : TaskOutcomes.Failed, failure, isAgain ? delay : null, output);
         if (!isRequeued)
             GiveUpPlace(attempt.Grant);
         if (isDetached)
@@ -224,8 +232,10 @@ internal abstract partial class TaskCommand(AgentTask task, object? input, RunSe
 
     private void Begin(Grant grant)
     {
+        // A place in line that was kept counts from when it was needed again.
+        long waited = grant.GrantedAt - Math.Max(grant.Request.SubmittedAt, _since);
         _since = Runner.Engine.UtcTicks;
-        _attempt = new TaskAttempt(this, grant, ++_attempts);
+        _attempt = new TaskAttempt(this, grant, ++_attempts) { Waited = waited };
     }
 
     private void Refuse(Grant grant)

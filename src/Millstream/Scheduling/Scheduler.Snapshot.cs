@@ -26,13 +26,20 @@ internal sealed partial class Scheduler
             [.. grants.GroupBy(g => g.Request.Job).Select(g => LeasedBy(g.Key)).OrderBy(l => l.JobId, StringComparer.Ordinal)]);
     }
 
+    /// <summary>What is leased and free of each type, slots included, without a look at who waits. What is offline is not free.</summary>
+    public IReadOnlyList<ResourceUse> Use() =>
+    [
+        .. units.Values.GroupBy(u => u.Type, StringComparer.Ordinal).Select(g => new ResourceUse(g.Key, g.Sum(u => u.Capacity - u.Free), g.Sum(u => u.OfflineReason is null ? Math.Max(0, u.Free) : 0))),
+        new ResourceUse("slot", workers.Sum(w => (long)(w.Slots - w.FreeSlots)), workers.Sum(w => (long)w.FreeSlots)),
+    ];
+
     /// <summary>What one unit is doing, without a look at the others; null where there is none of that id.</summary>
     public UnitStatus? StatusOf(string unitId) => units.TryGetValue(unitId, out ResourceUnit? unit) ? StatusOf(unit) : null;
 
     private static UnitStatus StatusOf(ResourceUnit unit) =>
         unit.OfflineReason is not null ? UnitStatus.Offline : unit.CoolUntil != 0 || unit.Free - unit.Closed <= 0 ? UnitStatus.Busy : UnitStatus.Available;
 
-    private static UnitSnapshot View(ResourceUnit unit, IReadOnlyList<UnitHolder> holders)
+    private UnitSnapshot View(ResourceUnit unit, IReadOnlyList<UnitHolder> holders)
     {
         string? detail = unit.OfflineReason ?? (unit.CoolUntil != 0 ? $"cooling down until {Time(unit.CoolUntil)}{Why(unit.CoolReason)}" : null);
         return new UnitSnapshot(unit.Id, unit.Type, unit.WorkerId, StatusOf(unit), unit.Capacity, unit.Free, detail, holders, HeldFor(unit.HeldBy));

@@ -17,6 +17,9 @@ internal sealed record QueueSnapshot(string Tenant, int Class, string Requiremen
 /// <summary>What one job leases: type and amount, the slots included.</summary>
 internal sealed record LeasedSnapshot(string Tenant, string JobId, IReadOnlyDictionary<string, long> Leased);
 
+/// <summary>How much of one type is leased and how much is free.</summary>
+internal readonly record struct ResourceUse(string Type, long Leased, long Free);
+
 /// <summary>All that the scheduler knows at one moment, for people.</summary>
 internal sealed record SchedulerSnapshot(
     IReadOnlyList<WorkerSnapshot> Workers, IReadOnlyList<UnitSnapshot> Units, IReadOnlyList<QueueSnapshot> Queues, IReadOnlyList<LeasedSnapshot> Leased);

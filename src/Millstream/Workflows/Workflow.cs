@@ -71,6 +71,8 @@ public sealed class WorkflowAgent<TInput, TOutput> : Agent<TInput, TOutput, Work
     /// <inheritdoc/>
     public override string Version => _workflow.Version;
 
+    internal override string Operation => "invoke_workflow";
+
     /// <inheritdoc/>
     protected override async Task<TOutput> RunCoreAsync(TInput input, AgentContext<WorkflowEvent, WorkflowSignal> context) =>
         (TOutput)(await new WorkflowRun(_workflow.Graph, context, input).RunAsync())!;

@@ -5,9 +5,9 @@ namespace Millstream.Llm.Tests;
 /// <summary>An orchestrator with one scripted model, and what a job's stream said.</summary>
 internal sealed class AgentTest : IAsyncDisposable
 {
-    public AgentTest(OrchestratorOptions? options = null)
+    public AgentTest(OrchestratorOptions? options = null, bool captureContent = false)
     {
-        Resource = new LlmResource(new LlmEndpoint { Id = "test", Provider = LlmProvider.OpenAI, Model = "scripted", Price = new LlmPrice(1000, 1000) }, Model);
+        Resource = new LlmResource(new LlmEndpoint { Id = "test", Provider = LlmProvider.OpenAI, Model = "scripted", Price = new LlmPrice(1000, 1000) }, Model, captureContent: captureContent);
         Orchestrator = new AgentOrchestrator((options ?? new OrchestratorOptions()) with { PoolResources = [Resource] });
     }
 

@@ -41,10 +41,10 @@ public sealed class MockModels : IAsyncDisposable
         Assert.True(response.IsSuccessStatusCode, await response.Content.ReadAsStringAsync());
     }
 
-    /// <summary>The requests that came with a test's name.</summary>
-    public async Task<IReadOnlyList<JsonElement>> RequestsAsync(string test)
+    /// <summary>The requests that came with a test's name; all of them without.</summary>
+    public async Task<IReadOnlyList<JsonElement>> RequestsAsync(string? test = null)
     {
-        JsonElement all = await _http.GetFromJsonAsync<JsonElement>($"{await UrlAsync()}/__aimock/journal?testId={test}");
+        JsonElement all = await _http.GetFromJsonAsync<JsonElement>($"{await UrlAsync()}/__aimock/journal{(test is null ? "" : $"?testId={test}")}");
         return [.. (all.ValueKind is JsonValueKind.Array ? all : all.GetProperty("entries")).EnumerateArray()];
     }
 

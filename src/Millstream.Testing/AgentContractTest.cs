@@ -26,7 +26,7 @@ public static class AgentContractTest
         ContractException.ThrowIfAny(what, await whole.CompleteAsync());
         List<string> faults = [];
         foreach (int place in Spread(whole.Stream.Count - 1, options.MaxPlaces))
-            faults.AddRange(await new ContractRun<TInput, TOutput, TEvent, TSignal>(make, input, options, Id).CancelAsync(place));
+            faults.AddRange(await new ContractRun<TInput, TOutput, TEvent, TSignal>(make, input, options, Id).CancelAsync(whole.Stream[place - 1]));
         foreach (int place in Spread(whole.Appends, options.MaxPlaces))
         {
             foreach (bool isDone in (bool[])[false, true])

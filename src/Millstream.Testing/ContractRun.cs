@@ -25,14 +25,14 @@ internal sealed class ContractRun<TInput, TOutput, TEvent, TSignal>(Func<Agent<T
     }
 
     /// <summary>Runs it until an entry is there, then cancels it.</summary>
-    public async Task<List<string>> CancelAsync(int at)
+    public async Task<List<string>> CancelAsync(JobEvent at)
     {
-        List<string> faults = await LiveAsync(null, at);
-        JobEvent? cancelling = Stream.Find(e => e.Kind == JobEventKinds.JobCancelling), cancelledAt = Stream.Find(e => e.Seq == at);
+        List<string> faults = await LiveAsync(null, at.Seq);
+        JobEvent? cancelling = Stream.Find(e => e.Kind == JobEventKinds.JobCancelling);
         TimeSpan grace = options.Options().GracePeriod;
         if (cancelling is not null && Stream[^1].Time - cancelling.Time >= grace)
             faults.Add($"it ends {(Stream[^1].Time - cancelling.Time).TotalSeconds:0.#} s after the cancel, and the grace period is {grace.TotalSeconds:0.#} s: let OperationCanceledException out, give each task its token, and keep clean-ups short");
-        return [.. faults.Select(f => $"cancelled at entry {at} ({cancelledAt?.Kind}{(cancelledAt?.Task is { } task ? " " + task : "")}): {f}")];
+        return [.. faults.Select(f => $"cancelled at entry {at.Seq} ({at.Kind}{(at.Task is { } task ? " " + task : "")}): {f}")];
     }
 
     /// <summary>Runs it until its store fails, then goes on with what is stored.</summary>
@@ -53,7 +53,7 @@ internal sealed class ContractRun<TInput, TOutput, TEvent, TSignal>(Func<Agent<T
         return [.. faults.Select(f => $"after a crash {(isDone ? "behind" : "before")} append {at}: {f}")];
     }
 
-    private async Task<List<string>> LiveAsync(IJournalStorage? journal, int? cancelAt)
+    private async Task<List<string>> LiveAsync(IJournalStorage? journal, long? cancelAt)
     {
         TestHost host = new(options.Options() with { Journal = journal }, _model) { Patience = options.Patience };
         List<string> faults = [];

@@ -8,11 +8,15 @@ namespace Millstream;
 /// </summary>
 public sealed class TestHost : IAsyncDisposable
 {
+    // A task that waits for a resource makes the scheduler look again and again; so long a row of it brings nothing any more.
+    private const int MostLooks = 10_000;
+
     private readonly TestExecutor _executor;
     private readonly List<LlmResource> _models = [];
     private readonly Engine _engine;
     private Task? _start;
     private int _driving;
+    private int _looks;
 
     /// <summary>Makes the host.</summary>
     /// <param name="options">How the orchestrator works; its clock, seed and threads are the host's. Null for a worker without resources and jobs in memory.</param>
@@ -55,9 +59,10 @@ public sealed class TestHost : IAsyncDisposable
         Agent<TInput, TOutput, TEvent, TSignal> agent, TInput input, JobOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(agent);
-        await BeginAsync();
+        // First, since beginning takes up the jobs of a journal.
         if (Orchestrator.Agents.Find(agent.Id, agent.Version, _engine.Options.Services) is null)
             Orchestrator.Agents.Add(agent);
+        await BeginAsync();
         return await _executor.RunAsync(() => Orchestrator.CreateJobAsync(agent, input, (options ?? new JobOptions()) with { Verify = true }));
     }
 
@@ -84,6 +89,7 @@ public sealed class TestHost : IAsyncDisposable
     public async Task<JobEnding> UntilEndAsync(Job job)
     {
         ArgumentNullException.ThrowIfNull(job);
+        _looks = 0;
         while (true)
         {
             await UntilQuietAsync();
@@ -130,6 +136,7 @@ public sealed class TestHost : IAsyncDisposable
     public async Task<bool> AdvanceToNextTimerAsync()
     {
         await UntilQuietAsync();
+        _looks = 0;
         bool moved = await MoveAsync();
         await UntilQuietAsync();
         return moved;
@@ -202,8 +209,10 @@ public sealed class TestHost : IAsyncDisposable
     {
         while (Time.NextTimer is { } next)
         {
-            if (Time.FireNext(next.UtcTicks) is not JournalWriter)
-                return true;
+            object? owner = Time.FireNext(next.UtcTicks);
+            _looks = owner is Fleet ? _looks + 1 : 0;
+            if (owner is not JournalWriter)
+                return _looks <= MostLooks;
             await UntilQuietAsync();
         }
         return false;

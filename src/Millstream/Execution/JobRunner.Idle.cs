@@ -58,13 +58,13 @@ internal sealed partial class JobRunner
             _engine.Durable?.Idle(Root);
     }
 
-    /// <summary>Whether nothing lies in its mailbox, no turn runs, and each turn is durable.</summary>
+    /// <summary>Whether no turn runs and, unless it was stopped, nothing lies in its mailbox and each turn is durable.</summary>
     public bool IsAtRest
     {
         get
         {
             lock (_gate)
-                return !_scheduled && _firstDelivery is null && _firstDurable is null && _undurable == 0;
+                return !_scheduled && (_stopped || (_firstDelivery is null && _firstDurable is null && _undurable == 0));
         }
     }
 

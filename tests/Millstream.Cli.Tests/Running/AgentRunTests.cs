@@ -98,12 +98,12 @@ public sealed class AgentRunTests(MockModels models) : IDisposable
             new { match = new { userMessage = $"{_mark} join a fantail turns the cap; dressing is handwork" }, response = new { content = "The fantail of 1745 did." } },
             new { match = new { userMessage = "The workflow has faults", turnIndex = 2 }, response = new { content = $"```yaml\n{plan}\n```" } },
             Turn(0, null, [Call("file_list", new { })]),
-            Turn(1, plan.Replace("llm.chat", "file.read", StringComparison.Ordinal)));
+            Turn(1, plan.Replace("uses: llm.chat", "uses: template", StringComparison.Ordinal).Replace($"prompt: \"{_mark} join", $"text: \"{_mark} join", StringComparison.Ordinal)));
         CommandResult result = await CommandProcess.RunAsync("run", Path.Combine(Samples, "research", "research.yaml"), $"Fewer hands? ({_mark})",
             "--folder", Path.Combine(Samples, "research", "sources"), "--models", await ModelsAsync(), "--journal", Journal);
         Assert.True(result.ExitCode == 0, result.Error);
         Assert.Equal("The fantail of 1745 did.\n", result.Output);
-        Assert.Contains("uses file.read, which is not allowed here", result.Error);
+        Assert.Contains("uses template, which is not allowed here", result.Error);
         Assert.Contains("made a plan", result.Error);
     }
 

@@ -17,6 +17,9 @@ internal static class Names
         };
     }
 
+    /// <summary>"; did you mean 'x'?", or nothing: for messages that tell all right names anyway.</summary>
+    public static string Near(string wrong, string[] right) => Nearest(wrong, right) is { } near ? $"; did you mean '{near}'?" : "";
+
     private static string? Nearest(string wrong, string[] right)
     {
         string? best = null;

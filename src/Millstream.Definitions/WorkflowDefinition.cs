@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 
 namespace Millstream.Definitions;
 
@@ -61,6 +62,19 @@ public sealed class WorkflowDefinition
         new WorkflowCompiler(this, BuiltInKinds.All.Concat(kinds ?? []).ToDictionary(k => k.Name, StringComparer.Ordinal), agents ?? new AgentRegistry(), takesSignals).Compile();
 
     internal DataType OutputDataType { get; init; } = DataType.Any;
+
+    /// <summary>The JSON schema of an input.</summary>
+    internal JsonElement InputSchema()
+    {
+        JsonObject schema = (JsonObject)Json.Node(SchemaTypes.Write(NestedWorkflow.Input(this)))!;
+        foreach (InputDefinition input in Inputs)
+        {
+            JsonObject field = (JsonObject)schema["properties"]![input.Name]!;
+            AgentDefinition.Put(field, "description", input.Description);
+            AgentDefinition.Put(field, "default", input.Default is { } value ? Json.Node(value) : null);
+        }
+        return JsonSerializer.SerializeToElement(schema);
+    }
 
     /// <summary>This workflow and those that it runs, inner ones first.</summary>
     internal IEnumerable<WorkflowDefinition> WithNested() =>
@@ -149,6 +163,9 @@ public sealed record TaskDefinition
 
     /// <summary>The workflow that a task of kind <c>workflow</c> runs; else null.</summary>
     public WorkflowDefinition? Workflow { get; internal init; }
+
+    /// <summary>The agent that a task of kind <c>agent</c> runs, where it names a file; else null.</summary>
+    public AgentDefinition? Agent { get; internal init; }
 
     /// <summary>The line where the task begins.</summary>
     public int Line { get; internal init; }

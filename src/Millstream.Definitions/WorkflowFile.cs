@@ -27,16 +27,22 @@ public static class WorkflowFile
     /// <summary>Reads a file for a host that has no agents, so that a task of kind <c>agent</c> is a fault.</summary>
     internal static WorkflowDefinition ReadWithoutAgents(string path) => Read(path, WorkflowLimits.Default, hasAgents: false);
 
-    internal static WorkflowDefinition Parse(string text, string path, WorkflowLimits limits, WorkflowTexts texts, IReadOnlyList<string> parents, bool hasAgents = true)
+    internal static WorkflowDefinition Parse(string text, string path, WorkflowLimits limits, WorkflowTexts texts, IReadOnlyList<string> parents, bool hasAgents = true) =>
+        Parse(text, new FilePlace(path, texts, limits, parents, hasAgents));
+
+    internal static WorkflowDefinition Parse(string text, FilePlace place) =>
+        Parse(text, place, FileKind.Workflow, (faults, root) => new WorkflowReader(faults, text, place).Read(root));
+
+    /// <summary>Reads a text of any kind: its YAML, then what the reader of the kind makes of it. Throws where there is any fault.</summary>
+    internal static T Parse<T>(string text, FilePlace place, FileKind kind, Func<FaultList, YamlNode, T?> read) where T : class
     {
-        var faults = new FaultList(path);
-        if (text.Length > limits.FileBytes)
-            faults.Add(new Mark(1, 1), $"the text has {text.Length} characters; the limit WorkflowLimits.FileBytes is {limits.FileBytes}");
+        var faults = new FaultList(place.Path);
+        if (text.Length > place.Limits.FileBytes)
+            faults.Add(new Mark(1, 1), $"the text has {text.Length} characters; the limit WorkflowLimits.FileBytes is {place.Limits.FileBytes}");
         faults.ThrowIfAny();
-        YamlNode? root = new YamlReader(faults, limits).Read(text);
-        WorkflowDefinition? workflow = root is null ? null : new WorkflowReader(faults, limits, text, path, texts, parents, hasAgents).Read(root);
+        T? made = new YamlReader(faults, place.Limits, kind).Read(text) is { } root ? read(faults, root) : null;
         faults.ThrowIfAny();
-        return workflow!;
+        return made!;
     }
 
     private static WorkflowDefinition Read(string path, WorkflowLimits limits, bool hasAgents)

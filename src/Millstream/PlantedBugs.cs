@@ -12,6 +12,7 @@ internal enum Bug
     InboxItemTakenEarly, SendersForgotten, TimerNotSetAgain, TimerSetFromNow, AttemptsForgotten, FailuresForgotten, ChildStartedAgain, ChildEndForgotten, ChildShownAgain, HeadNotEnded, HeadGivesJobAway,
     CancelNotReplayed, DeltaOfFirstAttempt, RandomSeededAnew, IdSeededAnew, NowNotRecorded, TimedOutWrittenAgain, FailureForgotten, WriterNotWokenAgain,
     DeadlineForgotten, LeaseRunnerForgotten, StoredReaderSkips, AttemptNotWritten, DeafAfterFailure, FlushForgotten, AnswerBeforeReplay, OutputLeftBehind, SupersededForgotten, ClockGoesBack, ClockStandsStill,
+    RateEndsWithLostLease, RateForgottenAtArrival, RateWakeLost, CoolDownForgotten, ThrottleForgotten, BusyCounted, BusyCountedAgain,
 }
 
 /// <summary>Which of them is active on this thread.</summary>

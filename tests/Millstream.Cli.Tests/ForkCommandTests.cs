@@ -61,6 +61,12 @@ public sealed class ForkCommandTests : IDisposable
         string file = Path.Combine(_folder.Path, "j1.jsonl");
         Assert.Equal((0, "", ""), Said(await MillstreamAsync("export", "j1", "--output", file)));
         Assert.Equal(exported.Output, await File.ReadAllTextAsync(file, TestContext.Current.CancellationToken));
+        string[] withRecords = (await MillstreamAsync("export", "j1", "--records")).Output.Split('\n');
+        bool IsRecord(string line) => line.StartsWith("{\"record\":", StringComparison.Ordinal) || line.StartsWith("{\"blob\":", StringComparison.Ordinal);
+        Assert.Equal(lines, withRecords.Where(l => !IsRecord(l)));
+        int secondHead = Array.FindLastIndex(withRecords, l => l.StartsWith("{\"millstream\":", StringComparison.Ordinal));
+        Assert.Equal(lines.Length - 1 - heads, withRecords.Where(IsRecord).Select(l => JsonDocument.Parse(l).RootElement).Sum(r => r.GetProperty("count").GetInt32()));
+        Assert.True(IsRecord(withRecords[secondHead - 1]) && IsRecord(withRecords[^2]), "each job's records are behind its entries");
         CommandResult refused = await MillstreamAsync("export", "j1", "--output", _folder.Path);
         Assert.Equal(1, refused.ExitCode);
         Assert.StartsWith($"millstream: '{_folder.Path}' (--output) cannot be written: ", refused.Error, StringComparison.Ordinal);

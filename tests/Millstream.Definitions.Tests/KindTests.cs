@@ -166,6 +166,20 @@ public sealed class KindTests : IDisposable
         Assert.Equal(allowed, with.TryGetProperty("allow_hosts", out JsonElement hosts) ? hosts.GetRawText() : null);
     }
 
+    [Theory]
+    [InlineData("https://api.example.com/x", true)]
+    [InlineData("https://API.example.com:8443/x", true)]
+    [InlineData("http://127.0.0.1:8080/x", true)]
+    [InlineData("http://api.example.com/x", false)]
+    [InlineData("https://api.example.com.evil.com/x", false)]
+    [InlineData("https://evil.com/api.example.com", false)]
+    [InlineData("https://evil.com/?api.example.com", false)]
+    [InlineData("https://evil.com/#@api.example.com", false)]
+    [InlineData("https://sub.api.example.com/x", false)]
+    [InlineData("http://127.0.0.2/x", false)]
+    public void HttpTool_SecretHeaders_AreForNamedHostsWithNobodyListening(string url, bool expected) =>
+        Assert.Equal(expected, HttpTool.MayHaveSecrets(new Uri(url), With(new { allow_hosts = new[] { "api.example.com", "127.0.0.1" } })));
+
     private static Task<JsonElement> Get(object with, params (string, string)[] secrets) => HttpGet.RunAsync(With(with), secrets, TimeProvider.System, default);
 
     private static async Task Fails(string message, Func<Task> act) => Assert.Contains(message, (await Assert.ThrowsAsync<KindFailureException>(act)).Message);

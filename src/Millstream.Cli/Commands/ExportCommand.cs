@@ -15,19 +15,20 @@ internal static class ExportCommand
     {
         Argument<string> id = new("ID") { Description = "The job's id", Validators = { UsageErrors.NotEmpty } };
         Option<string?> output = new("--output", "-o") { Description = "The file to write; stdout unless said otherwise", HelpName = "FILE" };
-        var command = new Command("export", "Write a job with its children as lines of JSON") { id, output, JournalPlace.Option };
-        command.SetAction((parsed, _) => RunAsync(parsed.GetRequiredValue(id), parsed.GetValue(output), parsed.GetValue(JournalPlace.Option)));
+        Option<bool> records = new("--records") { Description = "Also write what the store holds, byte for byte, so that tests can replay the job" };
+        var command = new Command("export", "Write a job with its children as lines of JSON") { id, output, records, JournalPlace.Option };
+        command.SetAction((parsed, _) => RunAsync(parsed.GetRequiredValue(id), parsed.GetValue(output), parsed.GetValue(records), parsed.GetValue(JournalPlace.Option)));
         return command;
     }
 
-    private static async Task<int> RunAsync(string id, string? path, string? place)
+    private static async Task<int> RunAsync(string id, string? path, bool withRecords, string? place)
     {
         await using IJournalStorage journal = JournalPlace.OpenKnown(place);
         JobHead head = await new StoredJobs(journal).FindAsync(id);
         try
         {
             await using Stream output = path is null ? Console.OpenStandardOutput() : File.Create(path);
-            await WriteAsync(journal, head, output);
+            await WriteAsync(journal, head, output, withRecords);
             await output.FlushAsync();
         }
         catch (Exception e) when (path is not null && e is (IOException and not JournalStorageException) or UnauthorizedAccessException)
@@ -38,17 +39,23 @@ internal static class ExportCommand
         return ExitCode.Completed;
     }
 
-    private static async Task WriteAsync(IJournalStorage journal, JobHead head, Stream output)
+    private static async Task WriteAsync(IJournalStorage journal, JobHead head, Stream output, bool withRecords)
     {
         using (StreamWriter writer = new(output, leaveOpen: true) { NewLine = "\n" })
             JsonLine.Write(writer, json => WriteHead(json, head));
         List<JobId> children = [];
         await new JsonView(output).ShowAsync(Events());
+        if (withRecords)
+        {
+            await using StreamWriter writer = new(output, leaveOpen: true) { NewLine = "\n" };
+            await foreach (string line in StoredEvents.RecordLinesAsync(journal, head))
+                await writer.WriteLineAsync(line);
+        }
         foreach (JobId child in children)
         {
             // It may not have begun, or been made for the other job where this one is a fork.
             if (await journal.FindAsync(child) is { } found)
-                await WriteAsync(journal, found, output);
+                await WriteAsync(journal, found, output, withRecords);
         }
 
         async IAsyncEnumerable<JobEvent> Events()

@@ -27,6 +27,8 @@ internal static class GraphCommand
 
     private static int Run(string file, string format, string? output)
     {
+        if (FileKind.OfFile(file) is var kind && kind is "agent" or "models")
+            throw new CommandException($"'{file}' is {(kind == "agent" ? "an agent" : "a models")} file, which has no tasks to draw; give a workflow file", ExitCode.Usage);
         string text = Formats[format](WorkflowGraph.Of(WorkflowFile.Read(file)));
         if (output is null)
             Console.Out.Write(text);

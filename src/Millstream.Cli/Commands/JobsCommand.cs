@@ -1,6 +1,8 @@
 using System.CommandLine;
+using System.Text.Json;
 using Millstream.Cli.Jobs;
 using Millstream.Cli.Running;
+using Millstream.Cli.Running.Agents;
 
 namespace Millstream.Cli.Commands;
 
@@ -39,7 +41,7 @@ internal static class JobsCommand
 
         List<string[]> rows = [["JOB", "STATUS", "WORKFLOW", "CREATED", "TOOK", ""]];
         await foreach (StoredJobLine line in lines)
-            rows.Add([line.Head.Id.Value, line.Status, $"{line.Name} {line.Version}", $"{line.Head.Created.ToLocalTime():yyyy-MM-dd HH:mm:ss}", Took(line.Head), line.Head.Ended is null ? line.Head.Detail ?? "" : ""]);
+            rows.Add([line.Head.Id.Value, line.Status, line.Title, $"{line.Head.Created.ToLocalTime():yyyy-MM-dd HH:mm:ss}", Took(line.Head), line.Head.Ended is null ? line.Head.Detail ?? "" : ""]);
         int[] widths = [.. Enumerable.Range(0, rows[0].Length).Select(i => rows.Max(r => r[i].Length))];
         foreach (string[] row in rows)
             Console.Out.WriteLine(OutputText.Clean(string.Join("  ", row.Select((cell, i) => cell.PadRight(widths[i]))).TrimEnd()));
@@ -86,16 +88,26 @@ internal static class JobsCommand
         }
 
         writer.WriteEndArray();
+        writer.WriteStartArray("approvals");
+        foreach (LlmEvent.ApprovalRequested approval in line.Head.Ended is null ? state.Approvals : [])
+            JsonSerializer.SerializeToElement<LlmEvent>(approval, AgentSignals.Options).WriteTo(writer);
+        writer.WriteEndArray();
     });
 
     private static void Print(StoredJobLine line, StoredJobState state, IJournalStorage journal)
     {
         JobHead head = line.Head;
         Row("job", head.Id.Value);
-        Row(line.Input is null ? "agent" : "workflow", $"{line.Name} {line.Version}");
+        Row(line.Input is null ? "agent" : "workflow", line.Title);
         Row("status", line.Status);
         if (line.Input is { File.Length: > 0 } input)
             Row("file", Path.Combine(input.Folder, input.File));
+        if (line.Agent is { } agent)
+        {
+            Row("prompt", OutputText.Shortened(agent.Prompt.ReplaceLineEndings(" "), 200));
+            Row("folder", agent.Folder);
+        }
+
         Row("created", $"{head.Created.ToLocalTime():yyyy-MM-dd HH:mm:ss zzz}");
         if (head.Ended is { } ended)
             Row("ended", $"{ended.ToLocalTime():yyyy-MM-dd HH:mm:ss zzz}, after {Took(head)}");
@@ -110,6 +122,13 @@ internal static class JobsCommand
         {
             Row("question", $"{question.Question}: {(question.Data is { } data ? data.GetRawText() : $"task {question.Task} may have run (attempt {question.Attempt}); {DoubtAnswers}")}");
             Row("", $"millstream answer {head.Id} {question.Question} JSON{JournalPlace.Argument(journal)}");
+        }
+
+        foreach (LlmEvent.ApprovalRequested approval in state.Approvals)
+        {
+            string call = approval.Request.ToolCall is Microsoft.Extensions.AI.FunctionCallContent asked ? $"{asked.Name} {AgentEvents.Brief(asked.Arguments, 400)}" : "";
+            Row("approval", $"{approval.Request.RequestId}: {call}; {approval.Why}");
+            Row("", AgentSignals.ApproveCommand(head.Id, approval.Request.RequestId, journal));
         }
 
         if (line.IsOrphaned)

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Millstream.Cli.Jobs;
 using Millstream.Cli.Running;
+using Millstream.Cli.Running.Models;
 using Millstream.Definitions;
 
 namespace Millstream.Cli.Commands;
@@ -13,14 +14,14 @@ internal static class ResumeCommand
 
     public static Command Create()
     {
-        var command = new Command("resume", "Go on with jobs whose process is gone, and show them until they end") { Id, WatchCommand.From, JournalPlace.Option, Json, OtlpExport.Option };
+        var command = new Command("resume", "Go on with jobs whose process is gone, and show them until they end") { Id, WatchCommand.From, ModelSet.File, ModelSet.Record, ModelSet.Replay, JournalPlace.Option, Json, OtlpExport.Option };
         command.SetAction(async (parsed, _) =>
         {
             await using OtlpExport? export = OtlpExport.Start(parsed);
             await using IJournalStorage journal = JournalPlace.OpenKnown(parsed.GetValue(JournalPlace.Option));
             List<StoredJobLine> lines = parsed.GetValue(Id) is { } id ? [await OrphanAsync(journal, id)] : await OrphansAsync(journal);
             if (lines.Count > 0)
-                return await ResumeAsync(journal, lines, parsed.GetValue(WatchCommand.From), parsed.GetValue(Json), parsed.GetValue(MillstreamCommand.Verbose));
+                return await ResumeAsync(parsed, journal, lines, parsed.GetValue(WatchCommand.From), parsed.GetValue(Json), parsed.GetValue(MillstreamCommand.Verbose));
             Console.Error.WriteLine($"millstream: there is nothing to resume in {journal.Location}");
             return ExitCode.Completed;
         });
@@ -29,22 +30,23 @@ internal static class ResumeCommand
 
     public static string NobodyRuns(StoredJobLine line, IJournalStorage journal) =>
         $"millstream: nobody runs job {line.Head.Id}{(line.Head is { Status: JobStatus.Suspended, Detail: { } why } ? $" ({why})" : "")}; "
-        + (!line.IsWorkflow ? $"the program with agent {line.Head.AgentId} can resume it" : $"'millstream resume {line.Head.Id}{JournalPlace.Argument(journal)}' goes on with it");
+        + (!line.IsOurs ? $"the program with agent {line.Head.AgentId} can resume it" : $"'millstream resume {line.Head.Id}{JournalPlace.Argument(journal)}' goes on with it");
 
     /// <summary>Takes up jobs and shows them until they end.</summary>
-    public static async Task<int> ResumeAsync(IJournalStorage journal, IReadOnlyList<StoredJobLine> lines, long from, bool json, bool verbose)
+    public static async Task<int> ResumeAsync(ParseResult parsed, IJournalStorage journal, IReadOnlyList<StoredJobLine> lines, long from, bool json, bool verbose)
     {
-        List<(StoredJobLine Line, WorkflowDefinition Workflow)> read = [.. lines.Select(l => (l, l.Input!.Definition()))];
-        await using AgentOrchestrator orchestrator = LocalHost.Start(journal, [.. read.Select(r => r.Workflow)]);
+        List<(StoredJobLine Line, WorkflowDefinition? Workflow)> read = [.. lines.Select(l => (l, l.Input?.Definition()))];
+        using ModelSet models = read.Any(r => r.Workflow is not { } workflow || LocalHost.AsksModels(workflow)) ? await ModelSet.OpenAsync(parsed) : ModelSet.None;
+        await using AgentOrchestrator orchestrator = LocalHost.Start(journal, models, [.. read.Select(r => r.Workflow).OfType<WorkflowDefinition>()]);
         await orchestrator.StartAsync();
         List<ShownJob> shown = [];
         bool failed = false;
-        foreach ((StoredJobLine line, WorkflowDefinition workflow) in read)
+        foreach ((StoredJobLine line, WorkflowDefinition? workflow) in read)
         {
             try
             {
                 if (await orchestrator.ResumeAsync(line.Head.Id) is [var job, ..])
-                    shown.Add(new ShownJob(job, workflow, from));
+                    shown.Add(new ShownJob(job, workflow, from) { Agent = line.Agent });
                 else if (lines.Count == 1)
                     return await WatchCommand.WatchAsync(journal, line with { IsOrphaned = false }, from, json, verbose);
             }
@@ -69,7 +71,7 @@ internal static class ResumeCommand
         string argument = JournalPlace.Argument(journal);
         if (line.Head.Ended is not null)
             throw new CommandException($"job {id} has ended ({line.Status}); 'millstream watch {id}{argument}' shows it");
-        if (line.Input is null)
+        if (line is { Input: null, Agent: null })
             throw new CommandException($"job {id} belongs to agent {line.Head.AgentId} {line.Head.AgentVersion}, for which this command has no code; the program that has it can resume it");
         if (line.Head.Id.IsChild)
             throw new CommandException($"job {id} is a child; resume its parent {id.Split('/')[0]}");
@@ -83,7 +85,7 @@ internal static class ResumeCommand
         await foreach (StoredJobLine line in jobs.ListAsync(status: StoredJobs.Orphaned))
         {
             // Jobs of other agents are for the programs that have their code.
-            if (line.IsWorkflow && await jobs.WithInputAsync(line) is { Input: not null } read)
+            if (line.IsOurs && await jobs.WithInputAsync(line) is { } read && (read.Input is not null || read.Agent is not null))
                 lines.Add(read);
         }
 

@@ -37,6 +37,6 @@ internal static class WatchCommand
             Console.Error.WriteLine(OutputText.Clean(ResumeCommand.NobodyRuns(line, journal)));
         await using AgentOrchestrator orchestrator = LocalHost.Observe(journal);
         Job job = await orchestrator.GetJobAsync(line.Head.Id) ?? throw new CommandException($"job {line.Head.Id} was removed from {journal.Location}");
-        return await new JobShow(orchestrator, journal, ShowMode.Watches, json, verbose).UntilEndAsync(new ShownJob(job, line.Input?.Definition(), from));
+        return await new JobShow(orchestrator, journal, ShowMode.Watches, json, verbose).UntilEndAsync(new ShownJob(job, line.Input?.Definition(), from) { Agent = line.Agent });
     }
 }

@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using System.Text.Json;
 using System.Threading.Channels;
 using Millstream.Cli.Running;
+using Millstream.Cli.Running.Agents;
 using Millstream.Definitions;
 using Spectre.Console;
 
@@ -24,7 +25,11 @@ internal enum ShowMode
 /// <param name="Job">The job.</param>
 /// <param name="Workflow">Its workflow; null for a job of another agent.</param>
 /// <param name="From">The first number of its stream that is wanted.</param>
-internal sealed record ShownJob(Job Job, WorkflowDefinition? Workflow, long From = 1);
+internal sealed record ShownJob(Job Job, WorkflowDefinition? Workflow, long From = 1)
+{
+    /// <summary>What an agent file's job was started with.</summary>
+    public LlmSpecInput? Agent { get; init; }
+}
 
 /// <summary>Shows jobs until they end, a signal comes, or whoever reads is gone.</summary>
 /// <param name="orchestrator">What they were got from.</param>
@@ -35,19 +40,24 @@ internal sealed record ShownJob(Job Job, WorkflowDefinition? Workflow, long From
 internal sealed class JobShow(AgentOrchestrator orchestrator, IJournalStorage? journal, ShowMode mode, bool json, bool verbose)
 {
     private readonly Dictionary<Job, (IRunView View, RunModel? Model)> _views = [];
+    private AgentKeyboard? _keyboard;
 
     /// <returns>The exit code.</returns>
     public async Task<int> UntilEndAsync(params IReadOnlyList<ShownJob> jobs)
     {
         foreach (ShownJob job in jobs)
             _views[job.Job] = json ? (new JsonView(Console.OpenStandardOutput()), null) : ViewOf(job, jobs.Count > 1);
-        bool isLive = _views.Values.Any(v => v.View is LiveView);
+        bool isLive = _views.Values.Any(v => v.View is LiveView or AgentTerminalView);
         using RunSignals signals = new(mode == ShowMode.Runs ? jobs[0].Job : null, LeaveAsync, isLive ? null : Console.Error);
         Task gone = ReaderWatch.AllGoneAsync(json ? [1] : [1, 2]);
         DateTimeOffset from = DateTimeOffset.UtcNow;
         // On another thread: a reader that stops reading blocks a write, and signals must be heard all the same.
+        using CancellationTokenSource typing = new();
+        Task typed = _keyboard is { } keyboard ? Task.Run(() => keyboard.ReadAsync(typing.Token)) : Task.CompletedTask;
         Task showing = Task.Run(() => json ? new JsonView(Console.OpenStandardOutput()).ShowAsync(Merge([.. jobs.Select(EventsOf)])) : Task.WhenAll(jobs.Select(ShowAsync)));
         await Task.WhenAny(showing, signals.Stopped, gone);
+        await typing.CancelAsync();
+        await typed;
         if (signals.Stopped.IsCompleted && !showing.IsCompleted)
             return await StoppedAsync(jobs, signals);
         if (!showing.IsCompleted || showing.Exception?.InnerException is IOException and not JournalStorageException or UnauthorizedAccessException)
@@ -66,11 +76,33 @@ internal sealed class JobShow(AgentOrchestrator orchestrator, IJournalStorage? j
     private (IRunView, RunModel?) ViewOf(ShownJob shown, bool isOneOfMany)
     {
         TextWriter error = isOneOfMany ? new PrefixWriter($"{shown.Job.Id} ", Console.Error) : Console.Error;
+        if (shown.Agent is not null)
+            return (AgentViewOf(shown, isOneOfMany, error), null);
         if (shown.Workflow is not { } workflow)
             return (new AnyJobView(Console.Out, error), null);
         RunModel model = new(workflow);
         return (!isOneOfMany && IsForPeople() ? new LiveView(model, shown.Job, orchestrator, AnsiConsole.Console)
             : new PlainView(model, Console.Out, error, !Console.IsOutputRedirected), model);
+    }
+
+    private IRunView AgentViewOf(ShownJob shown, bool isOneOfMany, TextWriter error)
+    {
+        bool isAsked = mode == ShowMode.Runs && !Console.IsInputRedirected;
+        if (isOneOfMany || !IsForPeople())
+        {
+            Func<string, string>? approve = journal is null ? null : id => AgentSignals.ApproveCommand(shown.Job.Id, id, journal);
+            // In memory nobody else can allow anything, and a job must not wait for nothing.
+            Func<string, Task>? deny = journal is not null || mode == ShowMode.Watches ? null
+                : id => shown.Job.SignalAsync(JsonSerializer.SerializeToElement<LlmSignal>(new LlmSignal.DenyToolCall(id, "nobody is there to allow it"), AgentSignals.Options));
+            return new AgentPlainView(approve, deny, Console.Out, error, !Console.IsOutputRedirected);
+        }
+        AgentScreen screen = new(Console.Out);
+        if (!isAsked)
+            return new AgentTerminalView(screen, null, journal is null ? null : id => AgentSignals.ApproveCommand(shown.Job.Id, id, journal));
+        AgentApprovals approvals = new();
+        _keyboard = new AgentKeyboard(shown.Job, screen, approvals);
+        screen.Line(AgentKeyboard.Help);
+        return new AgentTerminalView(screen, approvals, null);
     }
 
     private Task LeaveAsync() => Task.WhenAll(_views.Values.Select(v => v.View.LeaveAsync()));

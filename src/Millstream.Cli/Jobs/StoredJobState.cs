@@ -1,3 +1,5 @@
+using System.Text.Json;
+using Millstream.Cli.Running.Agents;
 using Millstream.Definitions;
 
 namespace Millstream.Cli.Jobs;
@@ -7,11 +9,15 @@ internal sealed class StoredJobState
 {
     private readonly List<JobEvent> _questions = [];
     private readonly List<JobEvent> _tasks = [];
+    private readonly List<LlmEvent.ApprovalRequested> _approvals = [];
 
     public IReadOnlyList<JobEvent> Questions => _questions;
 
     /// <summary>Of each task that has not ended its last entry.</summary>
     public IReadOnlyList<JobEvent> Tasks => _tasks;
+
+    /// <summary>Calls of tools that wait for somebody to allow them.</summary>
+    public IReadOnlyList<LlmEvent.ApprovalRequested> Approvals => _approvals;
 
     public long Last { get; private set; }
 
@@ -28,6 +34,14 @@ internal sealed class StoredJobState
         Last = e.Seq;
         switch (e.Kind)
         {
+            case JobEventKinds.Event when !e.Job.IsChild:
+                Add(AgentEvents.Of(e));
+                break;
+            case JobEventKinds.Signal when !e.Job.IsChild:
+                // Whatever it decides, it is no longer waited for.
+                if (e.Data is { ValueKind: JsonValueKind.Object } signal && signal.TryGetProperty("callId", out JsonElement id))
+                    _approvals.RemoveAll(a => a.Request.RequestId == id.ToString());
+                break;
             // A question of a child is answered under the child's id.
             case JobEventKinds.QuestionAsked when !e.Job.IsChild:
                 _questions.Add(e);
@@ -55,6 +69,14 @@ internal sealed class StoredJobState
                 _questions.RemoveAll(q => q.Task == e.Task && q.Job == e.Job && q.Kind == JobEventKinds.TaskInDoubt);
                 break;
         }
+    }
+
+    private void Add(LlmEvent? e)
+    {
+        if (e is LlmEvent.ApprovalRequested asked)
+            _approvals.Add(asked);
+        else if (e is LlmEvent.ToolCallFailed failed)
+            _approvals.RemoveAll(a => a.Request.RequestId == failed.CallId);
     }
 
     private void Forget(JobEvent e) => _tasks.RemoveAll(t => t.Task == e.Task && t.Job == e.Job);

@@ -9,13 +9,25 @@ namespace Millstream.Cli.Jobs;
 /// <param name="IsOrphaned">Whether it is open and no living process has it.</param>
 internal sealed record StoredJobLine(JobHead Head, FileWorkflowInput? Input, bool IsOrphaned)
 {
+    /// <summary>What an agent file's job was started with; null for one of another agent, and in lists.</summary>
+    public LlmSpecInput? Agent { get; init; }
+
+    /// <summary>Whether it is an agent file's job.</summary>
+    public bool IsAgent => Head.AgentId == LlmSpecAgent.AgentId;
+
+    /// <summary>Whether this command has the code of it.</summary>
+    public bool IsOurs => IsWorkflow || IsAgent;
+
     /// <summary>Whether it is a workflow file's job.</summary>
     public bool IsWorkflow => Head.AgentId == FileWorkflowAgent.AgentId;
 
     /// <summary>The workflow, or the agent.</summary>
-    public string Name => Workflow?.Name ?? Head.AgentId;
+    public string Name => Workflow?.Name ?? (IsAgent ? Head.Name : null) ?? Head.AgentId;
 
     public string Version => Workflow?.Version ?? Head.AgentVersion;
+
+    /// <summary>Name and version; an agent file has no version.</summary>
+    public string Title => IsAgent ? Name : $"{Name} {Version}";
 
     // Names of workflows have no spaces.
     private (string Name, string Version)? Workflow => Input is { } input ? (input.Name, input.Version)
@@ -94,7 +106,9 @@ internal sealed class StoredJobs(IJournalStorage storage)
     public async Task<StoredJobLine> LineAsync(JobHead head) => await WithInputAsync(await LineAsync(head, await storage.ReadLivingRunnersAsync()));
 
     /// <summary>The same with what it was started with, which its first record tells.</summary>
-    public async Task<StoredJobLine> WithInputAsync(StoredJobLine line) => line with { Input = await StoredEvents.InputAsync(storage, line.Head) };
+    public async Task<StoredJobLine> WithInputAsync(StoredJobLine line) => line.IsAgent
+        ? line with { Agent = (await StoredEvents.InputJsonAsync(storage, line.Head))?.Deserialize<LlmSpecInput>(Json.Options) }
+        : line with { Input = await StoredEvents.InputAsync(storage, line.Head) };
 
     /// <summary>The jobs that fit, oldest first; those that other jobs started are not listed.</summary>
     public async IAsyncEnumerable<StoredJobLine> ListAsync(DateTimeOffset? since = null, string? name = null, string? status = null)

@@ -13,7 +13,11 @@ internal static class SandboxRunKind
 
     public static TaskKind Kind { get; } = new("sandbox.run", use => AgentTask.Create<JsonElement, JsonElement>(use.TaskId, (with, context) => RunAsync(with, use.BaseFolder, context), [ResourceRequirement.Exclusive("sandbox")]));
 
-    private static async Task<JsonElement> RunAsync(JsonElement with, string folder, TaskContext context)
+    /// <summary>Runs one command in the sandbox that the task has leased.</summary>
+    /// <param name="with">What the kind takes.</param>
+    /// <param name="folder">What relative paths of the host mean.</param>
+    /// <param name="context">The task's context.</param>
+    public static async Task<JsonElement> RunAsync(JsonElement with, string folder, TaskContext context)
     {
         if (ValueRanges.Fault("sandbox.run", with) is { } fault)
             throw new TerminalTaskException(fault);

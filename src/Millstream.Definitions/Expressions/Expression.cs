@@ -76,6 +76,9 @@ internal static class Json
 {
     public static JsonElement Null { get; } = Parse("null");
 
+    /// <summary>How the library writes what it stores.</summary>
+    public static JsonSerializerOptions Options => AgentContract.DefaultOptions;
+
     public static JsonNode? Node(JsonElement value) => value.ValueKind switch
     {
         JsonValueKind.Null or JsonValueKind.Undefined => null,

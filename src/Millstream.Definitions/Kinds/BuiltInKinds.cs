@@ -18,13 +18,6 @@ public static class BuiltInKinds
     {
         if (ValueRanges.Fault(name, with) is { } fault)
             throw new TerminalTaskException(fault);
-        try
-        {
-            return await run(with, use, context);
-        }
-        catch (KindFailureException e)
-        {
-            throw e.Passing ? new RetryableTaskException(e.Message, e.RetryAfter) : new TerminalTaskException(e.Message);
-        }
+        return await KindFailureException.ToldAsync(() => run(with, use, context));
     }));
 }

@@ -49,13 +49,14 @@ internal static class HttpGet
     private static async Task<JsonElement> FetchAsync(JsonElement with, string url, (string Name, string Text)[] headers, TimeProvider time, CancellationToken token)
     {
         var allowed = with.Texts("allow_hosts").ToHashSet(StringComparer.OrdinalIgnoreCase);
+        bool isPublic = with.Find("public")?.GetBoolean() ?? true;
         using var handler = new SocketsHttpHandler
         {
             AllowAutoRedirect = false,
             UseProxy = false,
             UseCookies = false,
             AutomaticDecompression = DecompressionMethods.All,
-            ConnectCallback = (context, cancel) => ConnectAsync(context.DnsEndPoint, allowed, cancel),
+            ConnectCallback = (context, cancel) => ConnectAsync(context.DnsEndPoint, allowed, isPublic, cancel),
         };
         using var client = new HttpClient(handler) { Timeout = Timeout.InfiniteTimeSpan };
         Uri uri = Check(url, null);
@@ -93,8 +94,10 @@ internal static class HttpGet
         return uri;
     }
 
-    private static async ValueTask<Stream> ConnectAsync(DnsEndPoint end, HashSet<string> allowed, CancellationToken token)
+    private static async ValueTask<Stream> ConnectAsync(DnsEndPoint end, HashSet<string> allowed, bool isPublic, CancellationToken token)
     {
+        if (!isPublic && !allowed.Contains(end.Host))
+            throw new KindFailureException($"http.get: {end.Host} is not among the hosts under 'allow_hosts', and 'public' is false");
         IPAddress[] addresses = await Dns.GetHostAddressesAsync(end.Host, token);
         if (!allowed.Contains(end.Host))
         {

@@ -9,4 +9,17 @@ internal sealed class KindFailureException(string message, bool passing = false,
     public bool Passing => passing;
 
     public TimeSpan? RetryAfter => retryAfter;
+
+    /// <summary>Runs the code of a kind; its failure becomes that of the task.</summary>
+    public static async Task<T> ToldAsync<T>(Func<Task<T>> run)
+    {
+        try
+        {
+            return await run();
+        }
+        catch (KindFailureException e)
+        {
+            throw e.Passing ? new RetryableTaskException(e.Message, e.RetryAfter) : new TerminalTaskException(e.Message);
+        }
+    }
 }

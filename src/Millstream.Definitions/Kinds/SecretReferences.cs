@@ -5,7 +5,7 @@ namespace Millstream.Definitions;
 /// <summary>What stands under <c>with</c> as references to secrets: what is journaled and shown is the reference, and the value is read when the task runs.</summary>
 internal static class SecretReferences
 {
-    private static readonly (string Kind, string Key)[] Keys = [("sandbox.run", "secrets"), ("http.get", "secret_headers")];
+    private static readonly (string Kind, string Key)[] Keys = [("sandbox.run", "secrets"), ("http.get", "secret_headers"), ("mcp", "secrets"), ("mcp", "secret_headers")];
 
     /// <summary>Finds constants that are no references before anything runs. The message does not repeat them, since one may be the secret.</summary>
     public static void Check(FaultList faults, string? kind, MapValue with, string name)

@@ -29,7 +29,7 @@ internal static partial class TemplateText
         {
             try
             {
-                file = Path.Combine(Path.GetDirectoryName(context.Path) ?? "", text);
+                file = context.Place.Beside(text);
                 text = context.Texts.Load(file, context.Limits);
             }
             catch (WorkflowFileException e)

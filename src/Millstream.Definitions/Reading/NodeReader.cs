@@ -57,14 +57,26 @@ internal sealed partial class NodeReader(FaultList faults)
         return false;
     }
 
-    public int? Whole(YamlMap map, string key, string name, int least, int most = int.MaxValue)
+    public int? Whole(YamlMap map, string key, string name, int least, int most = int.MaxValue) => (int?)Long(map, key, name, least, most);
+
+    public long? Long(YamlMap map, string key, string name, long least, long most = long.MaxValue)
     {
         if (map.Find(key) is not { } entry)
             return null;
         long? number = (entry.Value as YamlScalar)?.Value as long?;
         if (number >= least && number <= most)
-            return (int)number;
+            return number;
         faults.Add(entry.Value.Mark, $"{name} must be a whole number of {(number > most ? $"at most {most}" : $"at least {least}")}, this is {entry.Value.Describe()}");
+        return null;
+    }
+
+    public string? Choice(YamlMap map, string key, string name, string[] choices, string meaning = "")
+    {
+        if (Text(map, key, name) is not { } text)
+            return null;
+        if (choices.Contains(text))
+            return text;
+        faults.Add(map.Find(key)!.Value.Mark, $"{name} is '{text}'; write {string.Join(", ", choices[..^1])} or {choices[^1]}{meaning}{Names.Near(text, choices)}");
         return null;
     }
 

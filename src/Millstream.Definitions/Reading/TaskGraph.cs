@@ -101,7 +101,10 @@ internal sealed class TaskGraph
         DataType root = Root(item);
         ValueNode? condition = draft.If is null ? null : _context.Checker.Check(draft.If, DataType.Boolean, root, name + ".if");
         WorkflowDefinition? nested = draft.Kind?.Name == "workflow" ? NestedWorkflow.Read(_context, draft.With, name) : null;
-        DataType with = nested is null ? draft.Kind?.With ?? DataType.Any : NestedWorkflow.With(nested);
+        AgentDefinition? agent = draft.Kind?.Name == "agent" ? NestedAgent.Read(_context, draft.With, name) : null;
+        DataType with = nested is not null ? NestedWorkflow.With(nested)
+            : draft.Kind?.Name == "agent" ? NestedAgent.With(_context, draft.With, name)
+            : draft.Kind?.With ?? DataType.Any;
         ValueNode values = _context.Checker.Check(draft.With, with, root, name + ".with");
         if (draft.Kind?.Name == "template")
             TemplateText.Check(_context, (MapValue)values, name);
@@ -110,6 +113,8 @@ internal sealed class TaskGraph
             ValueRanges.Check(_context.Faults, draft.Kind?.Name, given, name);
             SecretReferences.Check(_context.Faults, draft.Kind?.Name, given, name);
         }
+        if (draft.Kind?.Name == "llm.chat" && !draft.With.Entries.Any(e => e.Key is "prompt" or "messages"))
+            _context.Faults.Add(draft.With.Mark, $"{name}.with needs 'prompt' or 'messages', what the model is to answer");
         if (draft.Kind?.Name == "sandbox.run")
             SandboxValues.Check(_context.Faults, (MapValue)values, name);
         if (draft.Kind?.Name == "http.get")
@@ -117,7 +122,7 @@ internal sealed class TaskGraph
             HttpGet.Check(_context.Faults, (MapValue)values, name);
             values = NamedHosts.Allow((MapValue)values);
         }
-        _outputs[draft.Id] = nested?.OutputDataType ?? draft.Kind?.Output ?? DataType.Any;
+        _outputs[draft.Id] = nested?.OutputDataType ?? agent?.OutputDataType ?? draft.Kind?.Output ?? DataType.Any;
         _tasks[draft.Id] = draft.Task with
         {
             DependsOn = _dependencies[draft.Id],
@@ -125,6 +130,7 @@ internal sealed class TaskGraph
             ForEach = forEach,
             If = condition,
             Workflow = nested,
+            Agent = agent,
         };
     }
 

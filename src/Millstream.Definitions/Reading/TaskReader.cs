@@ -58,8 +58,6 @@ internal sealed class TaskReader(ReadContext context)
             context.Faults.Add(entry.KeyMark, $"{name} needs 'uses', its kind: {string.Join(", ", KindShape.BuiltIn.Keys)}");
         if (_nodes.Text(map, "uses", name + ".uses") is not { } uses)
             return null;
-        if (uses == "agent" && !context.HasAgents)
-            context.Faults.Add(map.Find("uses")!.Value.Mark, $"{name} uses agent, and the millstream command has no agents; a C# program that registers them can run this file (WorkflowFile.Read)");
         if (KindShape.BuiltIn.TryGetValue(uses, out KindShape? kind))
             return kind;
         context.Faults.Add(map.Find("uses")!.Value.Mark, $"there is no task kind '{uses}'{Names.Suggest(uses, KindShape.BuiltIn.Keys)}");

@@ -14,21 +14,20 @@ internal sealed class WorkflowReader
     private readonly string _path;
     private readonly string _text;
 
-    public WorkflowReader(FaultList faults, WorkflowLimits limits, string text, string path, WorkflowTexts texts, IReadOnlyList<string> parents, bool hasAgents)
+    public WorkflowReader(FaultList faults, string text, FilePlace place)
     {
         _faults = faults;
         _nodes = new NodeReader(faults);
-        _path = path;
+        _path = place.Path;
         _text = text;
-        _context = new ReadContext(_nodes, new ValueCompiler(faults, limits, text), new ValueChecker(faults), limits, path, texts, parents, hasAgents);
+        _context = new ReadContext(_nodes, new ValueCompiler(faults, place.Limits, text), new ValueChecker(faults), place);
     }
 
     public WorkflowDefinition? Read(YamlNode root)
     {
         if (_nodes.Map(root, "the workflow", Keys.Workflow) is not { } map)
             return null;
-        if (_nodes.Text(map, "kind", "'kind'") is { } kind && kind != "workflow")
-            _faults.Add(map.Find("kind")!.Value.Mark, $"'kind' is '{kind}'; this reader reads 'workflow'");
+        FileKind.Workflow.Check(_nodes, map, isNeeded: false);
         // Editors find the schema by it; it means nothing here.
         _nodes.Text(map, "$schema", "'$schema'");
         string? name = _nodes.Name(map, "name", "'name'");
@@ -165,8 +164,17 @@ internal sealed class WorkflowReader
 }
 
 /// <summary>What all readers of one file share.</summary>
-internal sealed record ReadContext(
-    NodeReader Nodes, ValueCompiler Compiler, ValueChecker Checker, WorkflowLimits Limits, string Path, WorkflowTexts Texts, IReadOnlyList<string> Parents, bool HasAgents)
+internal sealed record ReadContext(NodeReader Nodes, ValueCompiler Compiler, ValueChecker Checker, FilePlace Place)
 {
     public FaultList Faults => Nodes.Faults;
+
+    public WorkflowLimits Limits => Place.Limits;
+
+    public string Path => Place.Path;
+
+    public WorkflowTexts Texts => Place.Texts;
+
+    public IReadOnlyList<string> Parents => Place.Parents;
+
+    public bool HasAgents => Place.HasAgents;
 }

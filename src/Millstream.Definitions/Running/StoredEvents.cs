@@ -1,3 +1,5 @@
+using System.Text.Json;
+
 namespace Millstream.Definitions;
 
 /// <summary>What a store has of a job by now, without waiting for more.</summary>
@@ -18,12 +20,21 @@ internal static class StoredEvents
         }
     }
 
+    /// <summary>The records of a job as lines of JSON, byte for byte.</summary>
+    public static IAsyncEnumerable<string> RecordLinesAsync(IJournalStorage storage, JobHead head) => RecordLines.ReadAsync(storage, head.Id).Select(RecordLines.Write);
+
     /// <summary>What a workflow file's job was started with; null for a job of another agent.</summary>
     public static async Task<FileWorkflowInput?> InputAsync(IJournalStorage storage, JobHead head)
     {
         if (head.AgentId != FileWorkflowAgent.AgentId)
             return null;
+        return await InputJsonAsync(storage, head) is { } input ? FileWorkflowEvent.InputOf(input) : null;
+    }
+
+    /// <summary>What a job was started with; null where its first entry is not there.</summary>
+    public static async Task<JsonElement?> InputJsonAsync(IJournalStorage storage, JobHead head)
+    {
         IReadOnlyList<JournalEntry> first = await new StoredReader(storage, head.Id, null).ReadAsync(1, default);
-        return first is [{ Payload: StartOf { Input: StoredPayload input } }, ..] ? FileWorkflowEvent.InputOf(input.Element) : null;
+        return first is [{ Payload: StartOf { Input: StoredPayload input } }, ..] ? input.Element : null;
     }
 }

@@ -5,6 +5,8 @@ namespace Millstream.Definitions;
 /// <summary>Makes of a definition the graph that the workflow agent runs: each function of a node evaluates the file's expressions.</summary>
 internal sealed class WorkflowCompiler(WorkflowDefinition definition, IReadOnlyDictionary<string, TaskKind> kinds, AgentRegistry agents, bool takesSignals, WorkflowTexts? texts = null)
 {
+    private const string FileAgentId = "llm-agent";
+
     private readonly List<GraphNode> _nodes = [];
     private readonly Dictionary<string, GraphNode> _byId = new(StringComparer.Ordinal);
     private readonly string _base = texts?.Folder ?? "";
@@ -122,6 +124,8 @@ internal sealed class WorkflowCompiler(WorkflowDefinition definition, IReadOnlyD
             WorkflowAgent<JsonElement, JsonElement> agent = new WorkflowCompiler(nested, kinds, agents, takesSignals, texts).Compile().Agent;
             return with => (agent, nested.BindInput([], ((JsonElement)with!).Find("input")));
         }
+        if (task.Agent is { } file)
+            return AgentOf(task, file.ToSpec());
         if (task.Uses != "agent")
             return null;
         return with =>
@@ -139,6 +143,16 @@ internal sealed class WorkflowCompiler(WorkflowDefinition definition, IReadOnlyD
             }
         };
     }
+
+    /// <summary>What runs an agent file: the agent of Millstream.Llm for all of them, which this library knows by its id and the names of its input.</summary>
+    private Func<object?, (Agent, object?)> AgentOf(TaskDefinition task, JsonElement spec) => with =>
+    {
+        var given = (JsonElement)with!;
+        Agent agent = agents.Find(FileAgentId) ?? throw new WorkflowValueException(definition.File, ValuePath.Find(task.With, ".file", out _).Mark,
+            $"this host runs no agent files; register the agent '{FileAgentId}' (LlmSpecAgent of Millstream.Llm)");
+        string folder = _base.Length > 0 ? _base : Directory.GetCurrentDirectory();
+        return (agent, agent.ReadInput(JsonSerializer.SerializeToElement(new { spec, prompt = given.Text("prompt") ?? "", input = given.Find("input"), folder })));
+    };
 
     private string NoAgent(string id, string? version)
     {

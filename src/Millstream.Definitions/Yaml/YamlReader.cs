@@ -7,9 +7,10 @@ namespace Millstream.Definitions;
 /// Reads one YAML document (JSON is YAML) from parser events into nodes with places. No tags, no types, no merging:
 /// nothing in a file can name code.
 /// </summary>
-internal sealed class YamlReader(FaultList faults, WorkflowLimits limits)
+internal sealed class YamlReader(FaultList faults, WorkflowLimits limits, FileKind? kind = null)
 {
     private readonly Dictionary<AnchorName, (YamlNode Node, int Size)> _anchors = [];
+    private readonly FileKind _kind = kind ?? FileKind.Workflow;
     private int _aliases;
     private int _values;
 
@@ -27,14 +28,14 @@ internal sealed class YamlReader(FaultList faults, WorkflowLimits limits)
             parser.Consume<StreamStart>();
             if (parser.Accept<StreamEnd>(out _))
             {
-                faults.Add(new Mark(1, 1), "the file is empty; a workflow needs at least 'name' and 'tasks'");
+                faults.Add(new Mark(1, 1), $"the file is empty; {_kind.Needs}");
                 return null;
             }
             parser.Consume<DocumentStart>();
             YamlNode root = ReadNode(parser, 1);
             parser.Consume<DocumentEnd>();
             if (!parser.Accept<StreamEnd>(out _))
-                faults.Add(MarkOf(parser.Current!.Start), "a second document begins here; a workflow file holds one");
+                faults.Add(MarkOf(parser.Current!.Start), $"a second document begins here; {_kind.File} holds one");
             return root;
         }
         catch (LimitException e)
@@ -72,7 +73,7 @@ internal sealed class YamlReader(FaultList faults, WorkflowLimits limits)
         TagName tag = start.Tag;
         bool ownText = !tag.IsEmpty && !tag.IsNonSpecific && tag.Value == "tag:yaml.org,2002:str";
         if (!tag.IsEmpty && !tag.IsNonSpecific && !ownText)
-            faults.Add(mark, $"the tag '{tag.Value}' is not allowed; a workflow file holds plain values only");
+            faults.Add(mark, $"the tag '{tag.Value}' is not allowed; {_kind.File} holds plain values only");
         YamlNode node = parser.Current switch
         {
             Scalar => ReadScalar(parser.Consume<Scalar>(), mark, ownText),

@@ -20,10 +20,12 @@ public sealed class Cassette : IDisposable
     private Cassette(string path, bool isReplay, bool inRealTime)
     {
         (_path, IsReplay, _inRealTime) = (path, isReplay, inRealTime);
-        if (isReplay || File.Exists(path))
-            Read();
-        if (!isReplay)
-            _file = new FileStream(path, FileMode.Append, FileAccess.Write, FileShare.Read);
+        long whole = isReplay || File.Exists(path) ? Read() : 0;
+        if (isReplay)
+            return;
+        _file = new FileStream(path, FileMode.OpenOrCreate, FileAccess.Write, FileShare.Read);
+        _file.SetLength(whole);
+        _file.Seek(0, SeekOrigin.End);
     }
 
     /// <summary>Whether it answers calls rather than recording them.</summary>
@@ -32,7 +34,7 @@ public sealed class Cassette : IDisposable
     /// <summary>The endpoints that are on it, without addresses and keys: what resources are made of where it is replayed.</summary>
     public IReadOnlyList<LlmEndpoint> Endpoints => [.. _exchanges.DistinctBy(e => e.Endpoint).Select(e => new LlmEndpoint
     {
-        Id = e.Endpoint, Model = e.Model, Provider = e.Provider, Labels = e.Labels,
+        Id = e.Endpoint, Model = e.Model, Provider = e.Provider, Labels = e.Labels, Price = e.Price,
         BaseUrl = e.Provider is LlmProvider.Azure ? "https://replayed.invalid" : null, ApiVersion = e.Provider is LlmProvider.Azure ? "replayed" : null,
     })];
 
@@ -91,7 +93,7 @@ public sealed class Cassette : IDisposable
     {
         if (_exchanges.Count == 0)
             return "it is empty";
-        CassetteExchange nearest = _exchanges.MaxBy(e => e.Digest.SameUpTo(digest))!;
+        CassetteExchange nearest = _exchanges.MaxBy(e => (e.Digest.SameUpTo(digest), -Math.Abs(e.Digest.Messages.Count - messages.Count)))!;
         int same = nearest.Digest.SameUpTo(digest), number = _exchanges.IndexOf(nearest) + 1, there = nearest.Digest.Messages.Count;
         string beside = $"its nearest recorded request is that of line {number}";
         if (same < messages.Count && same < there)
@@ -101,15 +103,16 @@ public sealed class Cassette : IDisposable
             : $"{beside}, whose messages are the same; tools, output format, temperature or another option differ";
     }
 
-    private void Read()
+    /// <returns>The bytes of whole lines: of a process that was killed the last one may be torn.</returns>
+    private long Read()
     {
-        int number = 0;
-        foreach (string line in File.ReadLines(_path))
+        ReadOnlySpan<byte> bytes = File.ReadAllBytes(_path);
+        int from = 0;
+        for (int number = 1; bytes[from..].IndexOf((byte)'\n') is >= 0 and int length; number++)
         {
-            number++;
             try
             {
-                CassetteExchange exchange = JsonSerializer.Deserialize<CassetteExchange>(line, AIJson.Options) ?? throw new JsonException("it is null");
+                CassetteExchange exchange = JsonSerializer.Deserialize<CassetteExchange>(bytes.Slice(from, length), AIJson.Options) ?? throw new JsonException("it is null");
                 _exchanges.Add(exchange);
                 (_left.TryGetValue(exchange.Request, out Queue<CassetteExchange>? queue) ? queue : _left[exchange.Request] = new()).Enqueue(exchange);
             }
@@ -117,7 +120,9 @@ public sealed class Cassette : IDisposable
             {
                 throw new IOException($"{_path} is no cassette: its line {number} is no recorded call ({e.Message}).", e);
             }
+            from += length + 1;
         }
+        return _exchanges.Count > 0 || bytes.Length == 0 ? from : throw new IOException($"{_path} is no cassette: it has no whole line.");
     }
 
     private static string Checked(string path)

@@ -14,6 +14,8 @@ internal sealed record CassetteExchange
 
     public IReadOnlyList<string> Labels { get; init; } = [];
 
+    public LlmPrice? Price { get; init; }
+
     /// <summary>The hash of the whole request.</summary>
     public required string Request { get; init; }
 

@@ -17,6 +17,7 @@ internal sealed class CallWatch : IDisposable
     {
         (_endpoint, _exchange, _time, _began) = (endpoint, exchange, time, time.GetTimestamp());
         _stop = CancellationTokenSource.CreateLinkedTokenSource(token, interrupt);
+        exchange.Stop = _stop.Token;
         _timer = time.CreateTimer(static state => ((CallWatch)state!).Look(), this, endpoint.FirstTokenTimeout, Timeout.InfiniteTimeSpan);
     }
 

@@ -85,7 +85,8 @@ public sealed record LlmEndpoint
         Check(Words.IsId(Id ?? ""), $"id is '{Id}'; give letters, digits, '_', '-' and '.'");
         Check(Enum.IsDefined(Provider), $"provider is {(int)Provider}; give openai, openai-responses, azure, anthropic or ollama");
         Check(!string.IsNullOrWhiteSpace(Model), "model is empty; give the model's name as the server knows it");
-        Check(BaseUrl is null || IsWeb(BaseUrl), $"base url is '{BaseUrl}', no http or https address without user, query and fragment; write it as https://host/path");
+        // Never repeated: a key may stand in an address, too.
+        Check(BaseUrl is null || IsWeb(BaseUrl), "base url is no http or https address without user, query and fragment; write it as https://host/path");
         Check(BaseUrl is not null || Provider is not LlmProvider.Azure, "base url is missing; Azure has none of its own, write https://NAME.openai.azure.com");
         Check(ApiVersion is null || Provider is LlmProvider.Azure, $"api version is '{ApiVersion}', which only azure has; leave it out");
         Check(!string.IsNullOrWhiteSpace(ApiVersion) || Provider is not LlmProvider.Azure, "api version is missing; give Azure's api-version, as 2024-10-21");

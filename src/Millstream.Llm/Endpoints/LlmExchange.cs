@@ -35,6 +35,9 @@ internal sealed class LlmExchange(string? key, TimeProvider time)
     /// <summary>Called when the headers of a good response are there.</summary>
     public Action? OnArrived { get; init; }
 
+    /// <summary>Fires when the call has to stop.</summary>
+    public CancellationToken Stop { get; set; }
+
     /// <summary>When something came last.</summary>
     public long LastProgress => Volatile.Read(ref _progress);
 

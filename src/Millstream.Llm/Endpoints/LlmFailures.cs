@@ -1,5 +1,6 @@
 using System.ClientModel;
 using System.Net;
+using System.Net.Sockets;
 using System.Text.Json;
 using Anthropic.Exceptions;
 using Microsoft.Extensions.AI;
@@ -42,7 +43,7 @@ internal static class LlmFailures
             return new LlmFailure(LlmFailureKind.Broken, $"{Name(endpoint)} broke off its answer, or sent one that cannot be read: {said}");
         return !exchange.IsSent && error is ArgumentException or NotSupportedException
             ? new LlmFailure(LlmFailureKind.Refused, $"{Name(endpoint)} cannot be asked this: {said}")
-            : new LlmFailure(LlmFailureKind.Broken, $"{Name(endpoint)} cannot be reached{At(endpoint)}: {said}");
+            : new LlmFailure(LlmFailureKind.Broken, $"{Name(endpoint)} {(IsUnreachable(error) ? "cannot be reached" : "did not answer")}{At(endpoint)}: {said}");
     }
 
     /// <summary>An error that came as part of an answer.</summary>
@@ -61,6 +62,8 @@ internal static class LlmFailures
         return (int)status switch
         {
             429 when code is "insufficient_quota" or "billing_hard_limit_reached" => Refused($"{clause}. The account of {KeyOf(endpoint)} has nothing left to spend: add to it, or use another endpoint"),
+            // Of a request that alone is more than a minute's tokens; it never fits.
+            429 when said.StartsWith("Request too large", StringComparison.OrdinalIgnoreCase) => Refused($"{clause}. The request alone is more than the account may use in a minute: send fewer messages, ask for fewer tokens, or use another endpoint"),
             429 or 529 => new LlmFailure(LlmFailureKind.Busy, what),
             503 when isWaitAsked => new LlmFailure(LlmFailureKind.Busy, what),
             408 or 409 or 425 or >= 500 => new LlmFailure(LlmFailureKind.Broken, what),
@@ -89,6 +92,16 @@ internal static class LlmFailures
         : text.Contains("context_length_exceeded", StringComparison.OrdinalIgnoreCase) || text.Contains("invalid_request_error", StringComparison.OrdinalIgnoreCase) || text.Contains("invalid_prompt", StringComparison.OrdinalIgnoreCase) ? LlmFailureKind.Refused
         : null;
 
+    private static bool IsUnreachable(Exception error)
+    {
+        for (Exception? cause = error; cause is not null; cause = cause.InnerException)
+        {
+            if (cause is SocketException || (cause as HttpRequestException)?.HttpRequestError is HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError or HttpRequestError.SecureConnectionError)
+                return true;
+        }
+        return false;
+    }
+
     private static HttpStatusCode? StatusOf(Exception error) => error switch
     {
         ClientResultException { Status: > 0 } e => (HttpStatusCode)e.Status,
@@ -97,13 +110,12 @@ internal static class LlmFailures
         _ => null,
     };
 
+    // What a client says on top ("An error occurred while …") does not say which error.
     private static string WordsOf(Exception error)
     {
-        // What a client says on top ("An error occurred while …") does not say which error.
-        Exception cause = error;
-        while (cause.InnerException is { } inner)
-            cause = inner;
-        return cause == error || cause.Message.Length == 0 || error.Message.Contains(cause.Message, StringComparison.Ordinal) ? error.Message : $"{error.Message.TrimEnd('.')}: {cause.Message}";
+        while (error is (HttpRequestException or ClientResultException or AnthropicIOException or AggregateException) && error.InnerException is { } inner)
+            error = inner;
+        return error.Message;
     }
 
     private static (string? Code, string? Words) Said(string? body)

@@ -57,7 +57,7 @@ public sealed class LlmResource : Resource, IDisposable
 
     /// <summary>What a task needs to make one call.</summary>
     /// <param name="modelOrLabel">The model, a label or the id of the endpoint; null for any endpoint.</param>
-    /// <param name="tokens">How many tokens the call may use, in and out (<see cref="TokenEstimate"/>); rounded up to two significant bits, so that waiting calls come in few sizes.</param>
+    /// <param name="tokens">How many tokens the call may use, in and out (<see cref="TokenEstimate"/>); rounded up to three significant bits, so that waiting calls come in few sizes. More than an endpoint takes in a minute never runs there.</param>
     public static ResourceRequirement Requirement(string? modelOrLabel, long tokens)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(tokens);

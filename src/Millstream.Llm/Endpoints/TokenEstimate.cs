@@ -35,13 +35,13 @@ public static class TokenEstimate
         return tokens + (characters + CharactersPerToken - 1) / CharactersPerToken;
     }
 
-    /// <summary>Rounded up to two significant bits (1, 2, 3, 4, 6, 8, 12, 16, …), so that waiting calls come in few sizes.</summary>
+    /// <summary>Rounded up to three significant bits (4, 5, 6, 7, 8, 10, 12, 14, 16, …), so that waiting calls come in few sizes and none is a quarter too large.</summary>
     internal static long Coarse(long tokens)
     {
-        if (tokens <= 2)
+        if (tokens <= 8)
             return Math.Max(1, tokens);
-        long step = 1L << (62 - (int)long.LeadingZeroCount(tokens));
-        return (tokens + step - 1) / step * step;
+        long step = 1L << (61 - (int)long.LeadingZeroCount(tokens));
+        return (Math.Min(tokens, 1L << 50) + step - 1) / step * step;
     }
 
     private static (long Characters, long Tokens) SizeOf(AIContent content) => content switch

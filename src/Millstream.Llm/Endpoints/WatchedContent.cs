@@ -52,7 +52,10 @@ internal sealed class WatchedContent : HttpContent
         public override int Read(byte[] buffer, int offset, int count) => Came(inner.Read(buffer, offset, count));
         public override int Read(Span<byte> buffer) => Came(inner.Read(buffer));
         public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) => ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-        public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) => Came(await inner.ReadAsync(buffer, cancellationToken).ConfigureAwait(false));
+
+        // A client that reads without a token would wait for a silent server for ever.
+        public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
+            Came(await inner.ReadAsync(buffer, cancellationToken.CanBeCanceled ? cancellationToken : exchange.Stop).ConfigureAwait(false));
 
         public override void Flush() => throw new NotSupportedException();
         public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();

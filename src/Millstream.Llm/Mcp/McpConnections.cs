@@ -34,7 +34,8 @@ internal sealed class McpConnections
         try
         {
             Client client = await connection.ClientAsync(context);
-            McpTools now = await client.KnownAsync(context.CancellationToken);
+            // Asked before each call: a server may change its tools and not say so, or say so a moment too late.
+            McpTools now = await client.ListAsync(context.CancellationToken);
             if (now.Hash != input.Hash)
                 return new McpOutcome(null, now);
             return new McpOutcome(await client.CallAsync(input, context), null);
@@ -143,8 +144,6 @@ internal sealed class McpConnections
     private sealed class Client(McpServer server) : IAsyncDisposable
     {
         private McpClient _client = null!;
-        private McpTools? _known;
-        private volatile bool _hasChanged;
 
         public bool IsOver => _client.Completion.IsCompleted;
 
@@ -156,14 +155,6 @@ internal sealed class McpConnections
                 ClientInfo = new Implementation { Name = "millstream", Version = typeof(McpServer).Assembly.GetName().Version!.ToString(3) },
                 InitializationTimeout = server.ConnectTimeout,
                 TimeProvider = context.Time,
-                Handlers = new McpClientHandlers
-                {
-                    NotificationHandlers = [new(NotificationMethods.ToolListChangedNotification, (_, _) =>
-                    {
-                        made._hasChanged = true;
-                        return ValueTask.CompletedTask;
-                    })],
-                },
             };
             try
             {
@@ -176,15 +167,11 @@ internal sealed class McpConnections
             }
         }
 
-        /// <summary>The tools as they were listed last, or are now where the server says that they have changed.</summary>
-        public async Task<McpTools> KnownAsync(CancellationToken token) => _known is { } known && !_hasChanged ? known : await ListAsync(token);
-
         public async Task<McpTools> ListAsync(CancellationToken token)
         {
-            _hasChanged = false;
             try
             {
-                return _known = McpTools.Of(server, (await _client.ListToolsAsync(cancellationToken: token)).Select(t => t.ProtocolTool));
+                return McpTools.Of(server, (await _client.ListToolsAsync(cancellationToken: token)).Select(t => t.ProtocolTool));
             }
             catch (Exception e) when (e is McpException or IOException or HttpRequestException or ClientTransportClosedException)
             {

@@ -22,7 +22,7 @@ public static class AgentFunctions
 
     private sealed class AgentFunction<TInput, TOutput, TEvent, TSignal>(Agent<TInput, TOutput, TEvent, TSignal> agent, AgentOrchestrator orchestrator, string description, string name) : AIFunction
     {
-        private readonly WorkInput _input = new(agent.Contract.Input);
+        private readonly WorkInput _input = WorkInput.Of(agent.Contract.Input);
 
         public override string Name => name;
 

@@ -85,6 +85,22 @@ public abstract partial class LlmTool
         return new JsonTaskTool(task, description, inputSchema, options ?? new LlmToolOptions());
     }
 
+    /// <summary>A tool that is an agent or a workflow whose input is made of the arguments. Each call is a child job.</summary>
+    /// <param name="agent">The agent, or that of the workflow.</param>
+    /// <param name="description">What the model reads about it.</param>
+    /// <param name="inputSchema">The JSON schema of the arguments, of an object.</param>
+    /// <param name="input">Makes the input of arguments that fit the schema. Pure: called again when a job is replayed.</param>
+    /// <param name="options">How it may be called.</param>
+    /// <exception cref="ArgumentException">It has resources or a policy, which an agent takes none of.</exception>
+    public static LlmTool Of<TInput, TOutput, TEvent, TSignal>(
+        Agent<TInput, TOutput, TEvent, TSignal> agent, string description, JsonElement inputSchema, Func<JsonElement, TInput> input, LlmToolOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(agent);
+        ArgumentNullException.ThrowIfNull(input);
+        ArgumentException.ThrowIfNullOrWhiteSpace(description);
+        return new AgentTool<TInput, TOutput>(agent, description, options ?? new LlmToolOptions(), new WorkInput(inputSchema, arguments => input(arguments)));
+    }
+
     /// <summary>How it may be called.</summary>
     private protected LlmToolOptions Options { get; }
 

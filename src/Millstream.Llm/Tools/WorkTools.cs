@@ -3,16 +3,21 @@ using Microsoft.Extensions.AI;
 
 namespace Millstream;
 
-/// <summary>The arguments of a tool as the input of a task or agent: an object is its own fields, anything else stands under <c>input</c>.</summary>
-internal sealed class WorkInput(PayloadType type)
+/// <summary>The arguments of a tool as the input of a task or agent.</summary>
+internal sealed class WorkInput(JsonElement schema, Func<JsonElement, object?> read)
 {
     private const string Name = "input";
 
-    private bool IsWrapped { get; } = !IsObject(SchemaOf(type.Type));
+    public JsonElement Schema => schema;
 
-    public JsonElement Schema { get; } = MakeSchema(type.Type);
+    public object? Read(JsonElement arguments) => read(arguments);
 
-    public object? Read(JsonElement arguments) => type.Read(IsWrapped ? arguments.GetProperty(Name) : arguments);
+    /// <summary>Of a type: an object is its own fields, anything else stands under <c>input</c>.</summary>
+    public static WorkInput Of(PayloadType type)
+    {
+        bool isWrapped = !IsObject(SchemaOf(type.Type));
+        return new WorkInput(MakeSchema(type.Type), arguments => type.Read(isWrapped ? arguments.GetProperty(Name) : arguments));
+    }
 
     private static JsonElement SchemaOf(Type type) => AIJsonUtilities.CreateJsonSchema(type, serializerOptions: AgentContract.DefaultOptions, inferenceOptions: new AIJsonSchemaCreateOptions { TransformOptions = null });
 
@@ -34,7 +39,7 @@ internal sealed class TaskTool<TInput, TOutput> : LlmTool
     private readonly AgentTask _task;
     private readonly WorkInput _input;
 
-    public TaskTool(AgentTask task, string description, LlmToolOptions options) : this(task, description, options, new WorkInput(task.InputType))
+    public TaskTool(AgentTask task, string description, LlmToolOptions options) : this(task, description, options, WorkInput.Of(task.InputType))
     {
     }
 
@@ -60,11 +65,11 @@ internal sealed class AgentTool<TInput, TOutput> : LlmTool
     private readonly Agent _agent;
     private readonly WorkInput _input;
 
-    public AgentTool(Agent agent, string description, LlmToolOptions options) : this(agent, description, options, new WorkInput(agent.Contract.Input))
+    public AgentTool(Agent agent, string description, LlmToolOptions options) : this(agent, description, options, WorkInput.Of(agent.Contract.Input))
     {
     }
 
-    private AgentTool(Agent agent, string description, LlmToolOptions options, WorkInput input) : base(options.Name ?? NameOf(agent.Id), description, input.Schema, options)
+    public AgentTool(Agent agent, string description, LlmToolOptions options, WorkInput input) : base(options.Name ?? NameOf(agent.Id), description, input.Schema, options)
     {
         if (options.Requirements.Count > 0 || options.Policy is not null)
             throw new ArgumentException($"Tool {Name} is an agent or workflow, which takes no {(options.Policy is null ? nameof(LlmToolOptions.Requirements) : nameof(LlmToolOptions.Policy))}; the tasks in it have their own.", nameof(options));

@@ -73,6 +73,9 @@ internal sealed class Engine
         set => _isStopping = value;
     }
 
+    /// <summary>How many attempts run that were not left behind.</summary>
+    public int RunningAttempts => Volatile.Read(ref _attempts.Value);
+
     /// <summary>Counts an attempt that runs.</summary>
     public void AttemptBegins() => Interlocked.Increment(ref _attempts.Value);
 

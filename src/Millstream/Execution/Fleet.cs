@@ -14,7 +14,8 @@ internal sealed partial class Fleet : IResourceOwner
     private readonly Lock _gate = new();
     private readonly Scheduler _scheduler;
     private readonly TimeProvider _time;
-    private readonly SteadyClock _clock;
+    private readonly long _began;
+    private readonly long _stamp;
     private readonly Dictionary<string, Worker> _workers = new(StringComparer.Ordinal);
     private readonly Dictionary<string, Resource> _resources = new(StringComparer.Ordinal);
     private readonly ITimer _timer;
@@ -23,7 +24,7 @@ internal sealed partial class Fleet : IResourceOwner
     public Fleet(SchedulerOptions options, TimeProvider time, long runnerEpoch)
     {
         _scheduler = new Scheduler(options, runnerEpoch);
-        (_time, _clock) = (time, new SteadyClock(time));
+        (_time, _began, _stamp) = (time, time.GetUtcNow().UtcTicks, time.GetTimestamp());
         _timer = time.CreateTimer(static state => ((Fleet)state!).Tick(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         FleetGauges.Add(this);
     }
@@ -35,7 +36,11 @@ internal sealed partial class Fleet : IResourceOwner
             _scheduler.SetRunner(epoch);
     }
 
-    private long Now => _clock.Read();
+    /// <summary>Time as the scheduler has it.</summary>
+    public long Passed => Now;
+
+    // Time as it passes: what others count in a window does not pass sooner because somebody has set the wall clock.
+    private long Now => _began + _time.GetElapsedTime(_stamp).Ticks;
 
     /// <summary>Gives back what ended tasks held and asks for what their successors need, as one moment.</summary>
     public void Exchange(JobRunner.Turn turn)
@@ -120,13 +125,19 @@ internal sealed partial class Fleet : IResourceOwner
     public string Explain(TaskRequest request)
     {
         lock (_gate)
+        {
+            _scheduler.WallAhead = _time.GetUtcNow().UtcTicks - Now;
             return _scheduler.Explain(request);
+        }
     }
 
     public SchedulerSnapshot Snapshot()
     {
         lock (_gate)
+        {
+            _scheduler.WallAhead = _time.GetUtcNow().UtcTicks - Now;
             return _scheduler.Snapshot();
+        }
     }
 
     /// <summary>What is leased and free of each type.</summary>

@@ -58,6 +58,16 @@ internal sealed partial class JobRunner
             _engine.Durable?.Idle(Root);
     }
 
+    /// <summary>Whether nothing lies in its mailbox, no turn runs, and each turn is durable.</summary>
+    public bool IsAtRest
+    {
+        get
+        {
+            lock (_gate)
+                return !_scheduled && _firstDelivery is null && _firstDurable is null && _undurable == 0;
+        }
+    }
+
     /// <summary>When it wakes by itself, in UTC ticks; <see cref="long.MaxValue"/> for never.</summary>
     public long Due()
     {

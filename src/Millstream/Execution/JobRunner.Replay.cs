@@ -114,7 +114,7 @@ internal sealed partial class JobRunner
         for (int i = 0; i < Math.Max(recorded.Length, turn.Entries.Count) && !IsStopped && _suspended is null; i++)
         {
             JournalEntry? then = i < recorded.Length ? recorded[i] : null, now = i < turn.Entries.Count ? turn.Entries[i] : null;
-            if (then is null || now is null || !IsSame(then, now) || (IsShadow && !SaysTheSame(then, now)))
+            if (then is null || now is null || !IsSame(then, now) || (IsShadow && !_isOfAnotherRun && !SaysTheSame(then, now)))
                 Suspend(Difference(recorded[0].Number + i, InWords(then), InWords(now)));
         }
         foreach (Effect effect in turn.Effects)
@@ -141,7 +141,9 @@ internal sealed partial class JobRunner
         };
     }
 
-    private string Difference(long number, string then, string now) => IsShadow
+    private string Difference(long number, string then, string now) => _isOfAnotherRun
+        ? $"at entry {number} the journal has {then}, the code of agent {Agent.Id} {Agent.Version} now asks for {now}"
+        : IsShadow
         ? $"the body of agent {Agent.Id} {Agent.Version} does not do the same each time (JobOptions.Verify): at entry {number} the journal has {then}, run again on the same it asks for {now}. What it needs from outside it must get through its context: `context.Now`, `context.NewId()`, `context.Random`, or `await context.StepAsync(\"name\", async task => …)`."
         : $"the code of agent {Agent.Id} {Agent.Version} is not what this job was run with, or does not do the same each time: at entry {number} the journal has {then}, the code now asks for {now}. Bring back the code that ran it, then resume the job; nothing is lost.";
 

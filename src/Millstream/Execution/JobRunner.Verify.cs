@@ -5,6 +5,7 @@ internal sealed partial class JobRunner
 {
     private readonly Verification? _verification;
     private bool _isAbandoned;
+    private bool _isOfAnotherRun;
 
     /// <summary>Whether it only runs again what another runner has recorded: nothing that it asks for is done or stored.</summary>
     public bool IsShadow { get; }
@@ -34,6 +35,24 @@ internal sealed partial class JobRunner
         JobRunner shadow = new(_engine, Id, Agent, Options with { Verify = false }, isShadow: true);
         string? difference = shadow.RunAgain(_verification.With(Id, [.. _turn.Entries, EndingEntry(outcome)], Journal.Next));
         return difference is null ? outcome : new JobEnding.Failed(new JobError(ErrorTypes.NonDeterministic, difference));
+    }
+
+    /// <summary>Runs an agent's body on what some process recorded, as a replay does, with nothing done, stored or logged.</summary>
+    /// <returns>Where its code asks for something else than a replay allows; null where it does not.</returns>
+    public static string? Replayed(Engine engine, JobId id, Agent agent, IReadOnlyList<JournalEntry> entries) =>
+        new JobRunner(engine, id, agent, new JobOptions(), isShadow: true) { _isOfAnotherRun = true }.RunAgain(TurnsOf(entries));
+
+    private static IEnumerable<List<JournalEntry>> TurnsOf(IReadOnlyList<JournalEntry> entries)
+    {
+        List<JournalEntry> turn = [];
+        foreach (JournalEntry entry in entries.Where(e => !e.IsNote))
+        {
+            turn.Add(entry);
+            if (!entry.EndsTurn)
+                continue;
+            yield return turn;
+            turn = [];
+        }
     }
 
     private string? RunAgain(IEnumerable<List<JournalEntry>> turns)

@@ -16,6 +16,9 @@ internal readonly record struct PastOf(int Attempts, int Failures, bool IsInDoub
         EntryKind.TaskDelta => this with { Shown = new ShownOutput(note.Attempt, Shown.Attempt == note.Attempt ? Shown.From : note.Number, note.Number) },
         EntryKind.Superseded => this with { Shown = default },
         // A lost attempt can be told behind the begin of the one that follows it.
+#if MILLSTREAM_PLANTED_BUGS
+        EntryKind.TaskRetried when PlantedBugs.Is(Bug.BusyCountedAgain) && note.Payload is RetryOf { Error.Type: ErrorTypes.ResourceBusy } => this with { Attempts = Math.Max(Attempts, note.Attempt), Failures = Failures + 1 },
+#endif
         _ => new PastOf(Math.Max(Attempts, note.Attempt), Failures + (note.Payload is RetryOf { Error.Type: not (ErrorTypes.LeaseLost or ErrorTypes.ResourceBusy) } ? 1 : 0),
             note.Kind == EntryKind.TaskInDoubt, note.Kind == EntryKind.TaskStarted || (note.Kind == EntryKind.TaskRetried && IsStartedSinceDecision),
             note.Payload is RetryOf { Error.Type: ErrorTypes.ResourceBusy }, Shown),

@@ -163,6 +163,9 @@ internal abstract partial class TaskCommand(AgentTask task, object? input, RunSe
                 failure = attempt.ErrorOf(error);
                 // What was refused has not happened.
                 bool isRefused = failure.Type == ErrorTypes.ResourceBusy;
+#if MILLSTREAM_PLANTED_BUGS
+                isRefused &= !PlantedBugs.Is(Bug.BusyCounted);
+#endif
                 if (end == AttemptEnd.LeaseLost && !_isStopped)
                 {
                     (isAgain, isRequeued, isInDoubt) = (!Policy.AtMostOnce, !Policy.AtMostOnce, Policy.AtMostOnce);

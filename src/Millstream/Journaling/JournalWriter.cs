@@ -31,6 +31,16 @@ internal sealed class JournalWriter : IThreadPoolWorkItem, IDisposable
 
     public IJournalStorage Storage { get; }
 
+    /// <summary>Whether it writes, or is about to.</summary>
+    public bool IsBusy
+    {
+        get
+        {
+            lock (_gate)
+                return _isBusy;
+        }
+    }
+
     /// <summary>The journal has something to write.</summary>
     /// <param name="journal">The journal.</param>
     /// <param name="isForced">Whether somebody waits for it.</param>

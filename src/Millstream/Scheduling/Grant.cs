@@ -1,6 +1,6 @@
 namespace Millstream;
 
-internal enum GrantState { Held, Released, Revoked }
+internal enum GrantState : byte { Held, Released, Revoked }
 
 /// <summary>One unit of a grant and how much of it was taken.</summary>
 internal readonly record struct GrantMember(ResourceUnit Unit, long Amount, ResourceRequirement Requirement);

@@ -48,6 +48,9 @@ internal sealed class RateWindow(string name, long limit, long length)
     public void Arrive(long amount, long now)
     {
         Pending -= amount;
+#if MILLSTREAM_PLANTED_BUGS
+        if (PlantedBugs.Is(Bug.RateForgottenAtArrival)) amount = 0;
+#endif
         if (count > 0 && log[first + count - 1].At == now)
         {
             log[first + count - 1].Amount += amount;

@@ -5,6 +5,9 @@ namespace Millstream;
 /// <content>What a request waits for, in one sentence.</content>
 internal sealed partial class Scheduler
 {
+    /// <summary>How far the wall clock is ahead of the times that are handed in, in ticks; for sentences only.</summary>
+    public long WallAhead { get; set; }
+
     /// <summary>One plain sentence: where the task runs, or which of the four answers it has.</summary>
     public string Explain(TaskRequest request) => request.State switch
     {
@@ -75,7 +78,7 @@ internal sealed partial class Scheduler
         return allowed ? null : $"over quota: tenant {tenant.Name} uses {tenant.Fair.Leased(typesByName[type].Index)} of {tenant.Quotas![type]} {type}";
     }
 
-    private static string? ExplainNeeds(TaskRequest request)
+    private string? ExplainNeeds(TaskRequest request)
     {
         foreach (Need need in request.Shape.Needs)
         {
@@ -101,7 +104,7 @@ internal sealed partial class Scheduler
         return null;
     }
 
-    private static string State(Need need, List<ResourceUnit> matching, TaskRequest request)
+    private string State(Need need, List<ResourceUnit> matching, TaskRequest request)
     {
         int offline = matching.Count(u => u.OfflineReason is not null);
         int cool = matching.Count(u => u.CoolUntil != 0 && u.OfflineReason is null);
@@ -152,7 +155,7 @@ internal sealed partial class Scheduler
     }
 
     /// <summary>What of its rates has been taken, and when there is room.</summary>
-    private static string Spent(Need need, List<ResourceUnit> units, SchedulingJob job)
+    private string Spent(Need need, List<ResourceUnit> units, SchedulingJob job)
     {
         List<RateWindow> windows = [.. units.SelectMany(u => need.Rates.Select(r => (Unit: u, r.Amount, Window: u.RateNamed(r.Name))))
             .Where(p => p.Window is not null && p.Unit.RoomFor(p.Window, job) < p.Amount).Select(p => p.Window!)];
@@ -163,5 +166,5 @@ internal sealed partial class Scheduler
 
     private static string Why(string? reason) => reason is null ? "" : $" ({reason})";
 
-    private static string Time(long ticks) => new DateTime(ticks, DateTimeKind.Utc).ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
+    private string Time(long ticks) => new DateTime(Math.Clamp(ticks + WallAhead, 0, DateTime.MaxValue.Ticks), DateTimeKind.Utc).ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
 }

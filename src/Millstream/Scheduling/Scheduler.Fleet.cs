@@ -188,6 +188,9 @@ internal sealed partial class Scheduler
     {
         Advance(now);
         ResourceUnit unit = UnitOf(unitId);
+#if MILLSTREAM_PLANTED_BUGS
+        if (PlantedBugs.Is(Bug.CoolDownForgotten)) return;
+#endif
         if (until <= time)
         {
             return;

@@ -85,6 +85,9 @@ internal sealed partial class Scheduler
         SchedulingJob job = request.Job;
         Tenant tenant = job.TenantState!;
         grant.State = state;
+#if MILLSTREAM_PLANTED_BUGS
+        if (PlantedBugs.Is(Bug.RateEndsWithLostLease)) EndRates(grant);
+#endif
         request.Grant = null;
         grant.Worker.Unlink(grant);
         if (grant.TakesSlot)

@@ -86,6 +86,9 @@ internal sealed partial class Scheduler
     {
         Advance(now);
         ResourceUnit unit = UnitOf(unitId);
+#if MILLSTREAM_PLANTED_BUGS
+        if (PlantedBugs.Is(Bug.ThrottleForgotten)) return;
+#endif
         unit.Closed = unit.Capacity - Math.Min(most ?? unit.Capacity, unit.Capacity);
         UnitChanged(unit);
         MarkDirty(unit.TypeState!);
@@ -111,7 +114,12 @@ internal sealed partial class Scheduler
 
     private void Arrive(Grant grant, string? name)
     {
-        foreach (RateTake take in grant.Takes ?? [])
+        if (grant.Takes is null)
+        {
+            return;
+        }
+
+        foreach (RateTake take in grant.Takes)
         {
             if (take.ArrivedAt == long.MaxValue && (name is null || grant.Members[take.Member].Requirement.Name == name))
             {
@@ -207,6 +215,9 @@ internal sealed partial class Scheduler
     /// <summary>When enough of a window has passed for a request that waits for nothing else of its unit.</summary>
     private long NextRateWake()
     {
+#if MILLSTREAM_PLANTED_BUGS
+        if (PlantedBugs.Is(Bug.RateWakeLost)) return long.MaxValue;
+#endif
         if (rated.Count == 0 || (ratedShapes.Count == 0 && stuckSessions.Count == 0))
         {
             return long.MaxValue;

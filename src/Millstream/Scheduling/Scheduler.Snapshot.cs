@@ -39,7 +39,7 @@ internal sealed partial class Scheduler
     private static UnitStatus StatusOf(ResourceUnit unit) =>
         unit.OfflineReason is not null ? UnitStatus.Offline : unit.CoolUntil != 0 || unit.Free - unit.Closed <= 0 ? UnitStatus.Busy : UnitStatus.Available;
 
-    private static UnitSnapshot View(ResourceUnit unit, IReadOnlyList<UnitHolder> holders)
+    private UnitSnapshot View(ResourceUnit unit, IReadOnlyList<UnitHolder> holders)
     {
         string? detail = unit.OfflineReason ?? (unit.CoolUntil != 0 ? $"cooling down until {Time(unit.CoolUntil)}{Why(unit.CoolReason)}" : null);
         return new UnitSnapshot(unit.Id, unit.Type, unit.WorkerId, StatusOf(unit), unit.Capacity, unit.Free, detail, holders, HeldFor(unit.HeldBy));

@@ -6,10 +6,14 @@ internal sealed class Attempt(History history, JobRecord job, TaskAttempt contex
     private readonly List<SimulatedResource> _resources = [];
     private readonly ProcessExecutor? _process = history.Executor.Process;
     private bool _isWatching;
+    private bool _isSent;
 
     public string Key => key;
 
     public JobRecord Job => job;
+
+    /// <summary>When its lease was given, as time passes for the simulation.</summary>
+    public long GrantedAt { get; } = history.Time.Now - (context.Engine.Fleet.Passed - context.Grant.GrantedAt);
 
     public Lease? Lease { get; private set; }
 
@@ -55,6 +59,29 @@ internal sealed class Attempt(History history, JobRecord job, TaskAttempt contex
         {
             resource.Enter(this);
             _resources.Add(resource);
+        }
+    }
+
+    /// <summary>Sends what it has taken of a rate to the other side, once and at some time of its work; sometimes it tells that it has arrived, or is refused.</summary>
+    /// <exception cref="ResourceBusyException">The other side has refused it.</exception>
+    public void Send()
+    {
+        if (_isSent || Lease is null || history.Chance.Next(3) == 0)
+            return;
+        foreach (GrantMember member in context.Grant.Members.Where(m => m.Requirement.Rates.Count > 0))
+        {
+            _isSent = true;
+            var resource = (SimulatedResource)member.Unit.Tag!;
+            resource.Counts(this, member.Requirement.Rates["words"]);
+            switch (history.Chance.Next(6))
+            {
+                case 0 or 1:
+                    Lease.Arrived();
+                    break;
+                case 2:
+                    resource.Cool(history.Chance.Next(60));
+                    throw new ResourceBusyException("busy", history.Chance.Next(2) == 0 ? null : TimeSpan.FromMilliseconds(history.Chance.Next(30)));
+            }
         }
     }
 

@@ -95,6 +95,7 @@ internal class JournalAudit(History history, JobRecord job)
                 break;
             case EntryKind.TaskCompleted or EntryKind.TaskFailed or EntryKind.TaskCancelled or EntryKind.QuestionAnswered or EntryKind.QuestionWithdrawn
                 or EntryKind.TimerFired or EntryKind.TimerStopped or EntryKind.ChildCompleted or EntryKind.ChildFailed or EntryKind.ChildCancelled or EntryKind.Flushed:
+                CheckFailure(entry);
                 CheckEnd(entry);
                 break;
             case EntryKind.Resumed:
@@ -194,12 +195,22 @@ internal class JournalAudit(History history, JobRecord job)
                 _attempts[entry.Command] = now with { From = 0, To = 0 };
                 break;
             default:
-                int failures = now.Failures + (entry.Payload is RetryOf { Error.Type: not ErrorTypes.LeaseLost } ? 1 : 0);
+                int failures = now.Failures + (entry.Payload is RetryOf { Error.Type: not (ErrorTypes.LeaseLost or ErrorTypes.ResourceBusy) } ? 1 : 0);
                 if (failures >= history.Tasks[entry.Subject![1] - '0'].Policy.Retry.Attempts)
                     Fail($"entry {entry.Number}: {entry.Subject} has failed {failures} times and is tried again");
                 _attempts[entry.Command] = now with { Attempt = entry.Attempt, IsOver = true, Failures = failures };
                 break;
         }
+    }
+
+    // What a busy resource refused is tried again however often, and does not count.
+    private void CheckFailure(JournalEntry entry)
+    {
+        if (entry.Kind != EntryKind.TaskFailed || entry.Payload is not TaskError { Retryable: true } error)
+            return;
+        int failures = _attempts.GetValueOrDefault(entry.Command).Failures + 1, attempts = history.Tasks[entry.Subject![1] - '0'].Policy.Retry.Attempts;
+        if (error.Type == ErrorTypes.ResourceBusy || failures < attempts)
+            Fail($"entry {entry.Number}: {entry.Subject} failed for good with {error.Type} after {failures} failures, and may fail {attempts} times");
     }
 
     protected virtual void CheckSignals(List<int> recorded)

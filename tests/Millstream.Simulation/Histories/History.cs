@@ -18,12 +18,13 @@ internal abstract class History
     {
         Seed = seed;
         Random = new Random(seed);
+        Chance = new Random(~seed);
         // Chance of its own, so that other seeds are as they would be without.
         Time = new SimulationTime(Random, seed % 3 == 2 ? new Random(-seed) : null);
         Executor = new SimulationExecutor(Random, Time);
         Ledger = new Ledger(this);
         Maker = new PlanMaker(Random, Plans, TaskCount);
-        Tasks = [.. Enumerable.Range(0, TaskCount).Select(n => SimulatedTask.Make(this, Random, n))];
+        Tasks = [.. Enumerable.Range(0, TaskCount).Select(n => SimulatedTask.Make(this, n))];
     }
 
     public const int TaskCount = 8;
@@ -34,6 +35,9 @@ internal abstract class History
     public int Seed { get; }
 
     public Random Random { get; }
+
+    /// <summary>Chance of its own for what came later, so that the rest of a seed is as it was.</summary>
+    public Random Chance { get; }
 
     public SimulationTime Time { get; }
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 
 namespace Millstream.Simulation;
@@ -45,6 +46,18 @@ internal sealed class MemoryHistory(int seed) : History(seed)
     {
         if (job.Runner!.Status is JobStatus.Waiting && job.Runner!.WaitsFor().Count == 0)
             Fail($"{job.Id} waits and cannot say for what", job);
+    }
+
+    // All is done that could be done at this time.
+    private void CheckRates(JobRecord job)
+    {
+        const string next = "next at ";
+        foreach (AgentTaskInfo task in job.Runner!.Tasks())
+        {
+            int at = task.Detail.IndexOf(next, StringComparison.Ordinal);
+            if (at >= 0 && DateTimeOffset.Parse(task.Detail.AsSpan(at + next.Length, 20), CultureInfo.InvariantCulture).AddSeconds(2) < Time.GetUtcNow())
+                Fail($"task {task.Id} of {job.Id} was not woken: it {task.Detail}", job);
+        }
     }
 
     public async Task WatchAsync(JobRecord job)
@@ -95,7 +108,10 @@ internal sealed class MemoryHistory(int seed) : History(seed)
             if (job.OwesReply && job.Journal.IsSettled)
                 Fail($"{job.Id} has not told a sender what became of its signal, answer or cancel, with all durable", job);
             if (!job.HasEnded)
+            {
                 CheckWaker(job);
+                CheckRates(job);
+            }
         }
         foreach (LeasedSnapshot leased in Fleet.Snapshot().Leased)
         {

@@ -11,15 +11,16 @@ internal static class SimulatedTask
 {
     private static readonly LabelSelector s_intel = LabelSelector.Parse("vendor = intel");
 
-    public static AgentTask<int, int> Make(History history, Random random, int number)
+    public static AgentTask<int, int> Make(History history, int number)
     {
+        Random random = history.Random;
         TaskStyle style = TaskStyle.Random(random);
         TaskPolicy policy = new()
         {
             Retry = new RetryPolicy { Attempts = 1 + random.Next(4), Delay = TimeSpan.FromMilliseconds(1 + random.Next(50)) },
             Timeout = random.Next(4) == 0 ? TimeSpan.FromMilliseconds(1 + random.Next(60)) : null,
         };
-        return AgentTask.Create<int, int>($"t{number}", (input, context) => RunAsync(history, style, input, context), Requirements(random), policy);
+        return AgentTask.Create<int, int>($"t{number}", (input, context) => RunAsync(history, style, input, context), [.. Requirements(random).Select(r => Rated(r, history.Chance))], policy);
     }
 
     private static IReadOnlyList<ResourceRequirement> Requirements(Random random) => random.Next(12) switch
@@ -33,6 +34,8 @@ internal static class SimulatedTask
         6 => [ResourceRequirement.Exclusive("gpu"), ResourceRequirement.Units("tokens", 1 + random.Next(4))],
         _ => [],
     };
+
+    private static ResourceRequirement Rated(ResourceRequirement need, Random chance) => need.Shared && chance.Next(4) > 0 ? need.WithRate("words", 1 + chance.Next(12)) : need;
 
     private static async Task<int> RunAsync(History history, TaskStyle style, int input, TaskContext context)
     {
@@ -51,7 +54,9 @@ internal static class SimulatedTask
                 else
                     await Task.Delay(TimeSpan.FromMilliseconds(random.Next(30)), context.Time, attempt.Token());
                 attempt.GoesOn();
+                attempt.Send();
             }
+            attempt.Send();
             if (random.Next(4) == 0 && attempt.Lease is { } lease)
             {
                 attempt.GivesBack = true;

@@ -24,7 +24,7 @@ internal sealed class WorkerPark
                 resources.Add(Make($"g{w}{i}", "gpu", 1, null));
             _workers.Add(($"w{w}", 1 + random.Next(random.Next(2) == 0 ? 3 : 20), resources));
         }
-        _tokens = Make("tokens", "tokens", 8, null);
+        _tokens = Make("tokens", "tokens", 8, null, new RateLimit("words", 24, TimeSpan.FromMilliseconds(20 + history.Chance.Next(200))));
     }
 
     /// <param name="orchestrator">Whose fleet it is.</param>
@@ -42,6 +42,8 @@ internal sealed class WorkerPark
             await Task.Delay(TimeSpan.FromMilliseconds(random.Next(60)), _history.Time);
             if (isOver())
                 return;
+            if (_history.Chance.Next(4) == 0)
+                _tokens.ThrottleTo(_history.Chance.Next(2) == 0 ? null : _history.Chance.Next(9));
             Befall(orchestrator, random);
         }
     }
@@ -60,6 +62,8 @@ internal sealed class WorkerPark
                 orchestrator.SetOnline(resource.Id);
         }
         _gone.Clear();
+        if (_tokens.IsThrottled)
+            _tokens.ThrottleTo(null);
         if (_tokens.Status == ResourceStatus.Offline)
             orchestrator.SetOnline(_tokens.Id);
     }
@@ -78,6 +82,7 @@ internal sealed class WorkerPark
         {
             case 0:
                 orchestrator.RemoveWorker(id);
+                resources.ForEach(r => r.Left());
                 _gone.Add(id);
                 break;
             case 1 or 2:
@@ -89,11 +94,11 @@ internal sealed class WorkerPark
                 orchestrator.SetOnline(resource.Id);
                 break;
             default:
-                orchestrator.CoolDown(resource.Id, orchestrator.Engine.Time.GetUtcNow().AddMilliseconds(random.Next(80)));
+                resource.Cool(random.Next(80));
                 break;
         }
     }
 
-    private SimulatedResource Make(string id, string type, long capacity, string? vendor) =>
-        new(_history, _epochs, id, type, capacity, vendor is null ? null : new Dictionary<string, string> { ["vendor"] = vendor });
+    private SimulatedResource Make(string id, string type, long capacity, string? vendor, params RateLimit[] rates) =>
+        new(_history, _epochs, id, type, capacity, vendor is null ? null : new Dictionary<string, string> { ["vendor"] = vendor }, rates);
 }

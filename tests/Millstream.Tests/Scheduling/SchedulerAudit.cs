@@ -10,11 +10,14 @@ internal sealed class SchedulerAudit
     private readonly List<Grant> live;
     private readonly IReadOnlyList<TenantQuota> quotas;
     private readonly SchedulerSnapshot snapshot;
+    private readonly RateModel rates;
+    private readonly long now;
     private readonly Dictionary<string, long> used = [];
 
     public SchedulerAudit(Dictionary<string, (ResourceUnit Unit, string? Worker)> fleet, Dictionary<string, int> slots, HashSet<string> offline,
-        Dictionary<string, long> cooling, List<Grant> live, IReadOnlyList<TenantQuota> quotas, SchedulerSnapshot snapshot)
+        Dictionary<string, long> cooling, List<Grant> live, IReadOnlyList<TenantQuota> quotas, SchedulerSnapshot snapshot, RateModel rates, long now)
     {
+        (this.rates, this.now) = (rates, now);
         (this.fleet, this.slots, this.offline, this.cooling, this.live, this.quotas, this.snapshot) = (fleet, slots, offline, cooling, live, quotas, snapshot);
         foreach (Grant grant in live)
         {
@@ -106,10 +109,10 @@ internal sealed class SchedulerAudit
             }
         }
 
-        return slots.Keys.Any(w => !held.Contains(w) && live.Count(g => g.WorkerId == w && g.Request.Session is null) < slots[w] && Fits(places, 0, w, new(used), held));
+        return slots.Keys.Any(w => !held.Contains(w) && live.Count(g => g.WorkerId == w && g.Request.Session is null) < slots[w] && Fits(places, 0, w, new(used), held, []));
     }
 
-    private bool Fits(List<(ResourceRequirement Need, long Amount)> places, int at, string worker, Dictionary<string, long> taken, HashSet<string> held)
+    private bool Fits(List<(ResourceRequirement Need, long Amount)> places, int at, string worker, Dictionary<string, long> taken, HashSet<string> held, List<(string Unit, ResourceRequirement Need)> chosen)
     {
         if (at == places.Count)
         {
@@ -122,10 +125,13 @@ internal sealed class SchedulerAudit
             long before = taken.GetValueOrDefault(unit.Id);
             long wanted = need.Shared ? amount : unit.Capacity;
             if (unit.Type == need.Type && (owner is null || owner == worker) && !held.Contains(unit.Id) && !offline.Contains(unit.Id) && !cooling.ContainsKey(unit.Id)
-                && need.Labels.Matches(unit.Labels) && before + wanted <= unit.Capacity)
+                && need.Labels.Matches(unit.Labels) && before + wanted <= rates.CapacityOf(unit)
+                && rates.Fits(unit.Id, need, chosen.Where(c => c.Unit == unit.Id).Select(c => c.Need), now))
             {
                 taken[unit.Id] = before + wanted;
-                bool fits = Fits(places, at + 1, worker, taken, held);
+                chosen.Add((unit.Id, need));
+                bool fits = Fits(places, at + 1, worker, taken, held, chosen);
+                chosen.RemoveAt(chosen.Count - 1);
                 taken[unit.Id] = before;
                 if (fits)
                 {

@@ -1,7 +1,7 @@
 namespace Millstream.Tests;
 
 /// <summary>One random history: a fleet, jobs, and everything that can happen, with the invariants checked after each step.</summary>
-internal sealed class SchedulerHistory
+internal sealed partial class SchedulerHistory
 {
     private static readonly string[] Kinds = ["a", "b"];
     private readonly Random random;
@@ -15,6 +15,9 @@ internal sealed class SchedulerHistory
     private readonly List<Grant> live = [];
     private readonly List<Session> sessions = [];
     private readonly HashSet<long> epochs = [];
+    private readonly RateModel rates = new();
+    private readonly List<Grant> stopping = [];
+    private bool isBatching;
     private readonly IReadOnlyList<TenantQuota> quotas;
     private long now = 1000 * TimeSpan.TicksPerSecond;
     private long number;
@@ -61,6 +64,7 @@ internal sealed class SchedulerHistory
 
     private void Batch()
     {
+        isBatching = true;
         scheduler.BeginBatch();
         for (int i = random.Next(1, 5); i > 0; i--)
         {
@@ -68,15 +72,16 @@ internal sealed class SchedulerHistory
             Drain();
         }
 
+        isBatching = false;
         scheduler.EndBatch();
     }
 
     private void Step()
     {
-        switch (random.Next(20))
+        switch (random.Next(24))
         {
             case < 7: Submit(); break;
-            case < 12 when live.Count > 0: scheduler.Release(live[random.Next(live.Count)], now); break;
+            case < 12 when live.Count > 0: Release(); break;
             case 12 when waiting.Count > 0: scheduler.Withdraw(waiting.ElementAt(random.Next(waiting.Count)), now); break;
             case 13 when slotsOf.Count < 4: AddWorker(); break;
             case 14 when slotsOf.Count > 1 && random.Next(3) == 0: RemoveWorker(); break;
@@ -85,30 +90,54 @@ internal sealed class SchedulerHistory
             case 17 when random.Next(2) == 0: OpenSession(); break;
             case 18 when sessions.Count > 0: scheduler.CloseSession(sessions[random.Next(sessions.Count)], now); break;
             case 19 when live.Count > 0: Settle(); break;
+            case 20 when live.Count > 0: Arrive(live[random.Next(live.Count)]); break;
+            case 21 when live.Count > 0: SettleRate(live[random.Next(live.Count)]); break;
+            case 22 when fleet.Count > 0: Learn(fleet.Values.ElementAt(random.Next(fleet.Count)).Unit); break;
+            case 23 when stopping.Count > 0: Stopped(stopping[0]); break;
             default: Turn(random.Next(1, 8)); break;
         }
     }
 
+    // Nothing is told of the time before it asks for that: who could run then and waits was forgotten.
     private void Turn(int seconds)
     {
-        now += seconds * TimeSpan.TicksPerSecond;
+        long end = now + seconds * TimeSpan.TicksPerSecond;
+        int again = 0;
+        while (!isBatching && scheduler.NextWake(now) is { } wake && wake <= end)
+        {
+            again = wake > now ? 0 : again + 1;
+            Assert.True(again < 3, $"it asks for {wake} again and again");
+            SetTime(wake);
+            scheduler.Tick(now);
+            Drain();
+            Check();
+        }
+
+        SetTime(end);
+        if (isBatching)
+        {
+            scheduler.Tick(now);
+        }
+    }
+
+    private void SetTime(long time)
+    {
+        now = time;
         foreach (string cool in cooling.Where(c => c.Value <= now).Select(c => c.Key).ToList())
         {
             cooling.Remove(cool);
         }
-
-        scheduler.Tick(now);
     }
 
     private ResourceRequirement Need(bool sharedOnly = false)
     {
         if (sharedOnly || random.Next(4) == 0)
         {
-            return ResourceRequirement.Units("pool", random.Next(1, 7));
+            return Rated(ResourceRequirement.Units("pool", random.Next(1, 7)));
         }
 
         LabelSelector? labels = random.Next(3) switch { 0 => LabelSelector.Parse("x >= 1"), 1 => LabelSelector.Parse("y in (p, q)"), _ => null };
-        return random.Next(6) == 0 ? ResourceRequirement.Units("big", random.Next(1, 5), labels) : ResourceRequirement.Exclusive(Kinds[random.Next(2)], labels, random.Next(5) == 0 ? 2 : 1);
+        return random.Next(6) == 0 ? Rated(ResourceRequirement.Units("big", random.Next(1, 5), labels)) : ResourceRequirement.Exclusive(Kinds[random.Next(2)], labels, random.Next(5) == 0 ? 2 : 1);
     }
 
     private TaskRequest NewRequest(Session? session = null)
@@ -135,8 +164,7 @@ internal sealed class SchedulerHistory
     private void Settle()
     {
         Grant grant = live[random.Next(live.Count)];
-        int own = grant.Session is not null && grant.Session.Grant != grant ? grant.Session.Grant!.Members.Count : 0;
-        for (int i = own; i < grant.Members.Count; i++)
+        for (int i = Borrowed(grant); i < grant.Members.Count; i++)
         {
             if (grant.Members[i].Requirement.Shared)
             {
@@ -159,7 +187,10 @@ internal sealed class SchedulerHistory
             labels["y"] = full || random.Next(2) == 0 ? "p" : "r";
         }
 
-        return new ResourceUnit($"u{units++}", type, capacity, labels);
+        RateLimit[] limits = capacity == 1 || (!full && random.Next(3) == 0) ? [] : [new("r", full ? 40 : random.Next(8, 30), TimeSpan.FromSeconds(random.Next(5, 40))), new("q", 3, TimeSpan.FromSeconds(7))];
+        ResourceUnit unit = new($"u{units++}", type, capacity, labels, limits) { Tier = random.Next(3), Weight = 1 + random.Next(2) };
+        rates.Add(unit, limits);
+        return unit;
     }
 
     private void AddPool()
@@ -233,10 +264,12 @@ internal sealed class SchedulerHistory
                     Assert.True(waiting.Remove(decision.Request), "granted, but did not wait");
                     Assert.True(epochs.Add(decision.Grant!.Epoch.Counter), "an epoch was given twice");
                     live.Add(decision.Grant);
+                    rates.Granted(decision.Grant, Borrowed(decision.Grant), now);
                     Granted++;
                     break;
                 case DecisionKind.Revoked:
                     Assert.Equal(GrantState.Revoked, decision.Grant!.State);
+                    stopping.Add(decision.Grant);
                     waiting.Add(decision.Request);
                     break;
                 default:
@@ -253,7 +286,7 @@ internal sealed class SchedulerHistory
 
     private void Check()
     {
-        SchedulerAudit audit = new(fleet, slotsOf, offline, cooling, live, quotas, scheduler.Snapshot());
+        SchedulerAudit audit = new(fleet, slotsOf, offline, cooling, live, quotas, scheduler.Snapshot(), rates, now);
         audit.Leases();
         HeldFor += audit.HeldUnits;
         foreach (TaskRequest request in waiting)
@@ -272,6 +305,12 @@ internal sealed class SchedulerHistory
     // When work finishes and things come back, everyone gets a turn and everything comes home.
     private void End()
     {
+        foreach (string id in fleet.Keys)
+        {
+            rates.Throttle(id, null);
+            scheduler.Throttle(id, null, now);
+        }
+
         foreach (string id in offline.ToList())
         {
             offline.Remove(id);
@@ -302,7 +341,13 @@ internal sealed class SchedulerHistory
             Assert.True(i < 2000, $"{waiting.Count} tasks wait for ever: {string.Join("; ", waiting.Select(r => r.TaskId + " " + scheduler.Explain(r)))}");
             if (live.Count > 0)
             {
-                scheduler.Release(live[random.Next(live.Count)], now);
+                Release();
+                Drain();
+            }
+
+            while (stopping.Count > 0)
+            {
+                Stopped(stopping[0]);
             }
 
             Turn(1);
@@ -313,6 +358,13 @@ internal sealed class SchedulerHistory
         SchedulerSnapshot end = scheduler.Snapshot();
         Assert.Empty(end.Leased);
         Assert.Empty(end.Queues);
+        while (stopping.Count > 0)
+        {
+            Stopped(stopping[0]);
+        }
+
+        scheduler.Tick(now += 100 * TimeSpan.TicksPerSecond);
+        Assert.All(fleet.Values.SelectMany(u => u.Unit.Rates ?? []), w => Assert.True(w.IsIdle && w.Room == w.Limit, $"{w.Name} never becomes free"));
         Assert.All(end.Units, u => Assert.Equal(u.Capacity, u.Free));
         Assert.All(end.Units, u => Assert.Null(u.HeldFor));
         Assert.All(end.Workers, w => Assert.Equal(w.Slots, w.FreeSlots));

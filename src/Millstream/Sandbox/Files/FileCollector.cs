@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
 
@@ -8,7 +7,7 @@ namespace Millstream;
 internal sealed class FileCollector(Glob glob, long bytes)
 {
     // Empty files cost no disk: their number is bounded too, as is how deep folders are walked.
-    private const int MostFiles = 10_000, MostEntries = 200_000, Deepest = 64, NameOffset = 19;
+    private const int MostFiles = 10_000, MostEntries = 200_000, Deepest = 64;
 
     private readonly List<SandboxFile> _files = [];
     private long _left = bytes;
@@ -26,7 +25,7 @@ internal sealed class FileCollector(Glob glob, long bytes)
 
     private void Walk(Fd folder, byte[] path, int depth)
     {
-        foreach (byte[] name in Names(folder))
+        foreach (byte[] name in FolderNames.Of(folder, MostEntries + 1))
         {
             if (++_entries > MostEntries || _files.Count >= MostFiles || depth > Deepest)
             {
@@ -74,24 +73,5 @@ internal sealed class FileCollector(Glob glob, long bytes)
             }
         }
         return content;
-    }
-
-    private static unsafe List<byte[]> Names(Fd folder)
-    {
-        List<byte[]> names = [];
-        // A descriptor of its own, since closing the listing closes it.
-        using Fd? again = OpenBeneath.Try(folder, ".", Libc.O_RDONLY | Libc.O_DIRECTORY);
-        nint listing = again is null ? 0 : Libc.OpenFolder(again.Value);
-        if (listing == 0)
-            return names;
-        again!.Release();
-        for (byte* entry = Libc.ReadFolder(listing); entry != null && names.Count <= MostEntries; entry = Libc.ReadFolder(listing))
-        {
-            ReadOnlySpan<byte> name = MemoryMarshal.CreateReadOnlySpanFromNullTerminated(entry + NameOffset);
-            if (!name.SequenceEqual("."u8) && !name.SequenceEqual(".."u8))
-                names.Add(name.ToArray());
-        }
-        Libc.CloseFolder(listing);
-        return names;
     }
 }

@@ -34,7 +34,8 @@ internal static unsafe class FileWriter
         }
     }
 
-    private static Fd Enter(Fd folder, ReadOnlySpan<byte> name)
+    /// <summary>Opens a folder in a folder, made where there is none.</summary>
+    public static Fd Enter(Fd folder, ReadOnlySpan<byte> name)
     {
         byte[] terminated = [.. name, 0];
         fixed (byte* path = terminated)

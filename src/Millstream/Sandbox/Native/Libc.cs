@@ -6,7 +6,7 @@ namespace Millstream;
 internal static unsafe partial class Libc
 {
     public const int O_RDONLY = 0, O_WRONLY = 1, O_RDWR = 2, O_CREAT = 0x40, O_EXCL = 0x80, O_TRUNC = 0x200, O_NONBLOCK = 0x800, O_CLOEXEC = 0x80000, O_PATH = 0x200000;
-    public const int EPERM = 1, ENOENT = 2, ESRCH = 3, EINTR = 4, EACCES = 13, EBUSY = 16, EEXIST = 17, ENOTDIR = 20, ENOSPC = 28, ELOOP = 40;
+    public const int EPERM = 1, ENOENT = 2, ESRCH = 3, EINTR = 4, EACCES = 13, EBUSY = 16, EEXIST = 17, EXDEV = 18, ENOTDIR = 20, EISDIR = 21, ENOSPC = 28, ELOOP = 40;
     public const int SIGKILL = 9, SIGTERM = 15;
     public const int AtCurrentFolder = -100, AtEmptyPath = 0x1000, AtNoFollow = 0x100;
 
@@ -54,6 +54,15 @@ internal static unsafe partial class Libc
 
     [LibraryImport("libc", EntryPoint = "mkdirat", SetLastError = true)]
     public static partial int MakeFolderAt(int folder, byte* path, uint mode);
+
+    [LibraryImport("libc", EntryPoint = "renameat2", SetLastError = true)]
+    public static partial int RenameAt(int fromFolder, byte* from, int toFolder, byte* to, uint flags);
+
+    [LibraryImport("libc", EntryPoint = "unlinkat", SetLastError = true)]
+    public static partial int RemoveAt(int folder, byte* path, int flags);
+
+    [LibraryImport("libc", EntryPoint = "fsync", SetLastError = true)]
+    public static partial int Flush(int fd);
 
     [LibraryImport("libc", EntryPoint = "rmdir", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int RemoveFolder(string path);

@@ -1,0 +1,58 @@
+using System.Text.Json;
+
+namespace Millstream.Cli.Running.Agents;
+
+/// <summary>Events of LLM agents, also where a store or a child gave them as JSON.</summary>
+internal static class AgentEvents
+{
+    private static readonly JsonSerializerOptions Options = new(JsonSerializerDefaults.Web)
+    {
+        AllowOutOfOrderMetadataProperties = true,
+        Converters = { new System.Text.Json.Serialization.JsonStringEnumConverter(JsonNamingPolicy.CamelCase) },
+    };
+
+    private static readonly JsonSerializerOptions Relaxed = new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    public static LlmEvent? Of(JobEvent e)
+    {
+        if (e.Kind != JobEventKinds.Event)
+            return null;
+        if (e.Value is LlmEvent known)
+            return known;
+        try
+        {
+            return e.Data is { ValueKind: JsonValueKind.Object } data && data.TryGetProperty("type", out _) ? data.Deserialize<LlmEvent>(Options) : null;
+        }
+        catch (Exception x) when (x is JsonException or NotSupportedException)
+        {
+            // An event of an agent of another kind.
+            return null;
+        }
+    }
+
+    /// <summary>Arguments as a person reads them: one line, shortened.</summary>
+    public static string Brief(IDictionary<string, object?>? arguments, int length)
+    {
+        if (arguments is not { Count: > 0 })
+            return "";
+        string text = arguments.Count == 1 && TextOf(arguments.First().Value) is { } single ? single : JsonSerializer.Serialize(arguments, Relaxed);
+        return OutputText.Clean(OutputText.Shortened(text.ReplaceLineEndings(" "), length));
+    }
+
+    /// <summary>The first line of a text, and how much more there is.</summary>
+    public static string FirstLine(string text, int length)
+    {
+        string trimmed = text.Trim();
+        int end = trimmed.IndexOf('\n');
+        string line = OutputText.Clean(OutputText.Shortened((end < 0 ? trimmed : trimmed[..end]).TrimEnd(), length));
+        int lines = trimmed.Count(c => c == '\n');
+        return lines == 0 ? line : $"{line} (+{lines} {(lines == 1 ? "line" : "lines")})";
+    }
+
+    private static string? TextOf(object? value) => value switch
+    {
+        string text => text,
+        JsonElement { ValueKind: JsonValueKind.String } json => json.GetString(),
+        _ => null,
+    };
+}

@@ -1,0 +1,49 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Millstream.Cli.Jobs;
+
+namespace Millstream.Cli.Running.Agents;
+
+/// <summary>How signals to agents are written.</summary>
+internal static class AgentSignals
+{
+    public static JsonSerializerOptions Options { get; } = new(JsonSerializerDefaults.Web)
+    {
+        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase) },
+    };
+
+    /// <summary>What to type elsewhere to allow a call.</summary>
+    public static string ApproveCommand(JobId job, string callId, IJournalStorage journal) =>
+        $$"""millstream signal {{job}} '{"type":"approve","callId":"{{callId}}"}'{{JournalPlace.Argument(journal)}}   (or "deny" with a "reason")""";
+}
+
+/// <summary>Limits as a user types them, as <c>turns=80 cost=2.5</c>.</summary>
+internal static class AgentLimitWords
+{
+    public static bool Read(IReadOnlyList<string> words, out LlmLimits limits, out string fault)
+    {
+        (limits, fault) = (new LlmLimits(), words.Count == 0 ? "give limits, as /limit turns=80 cost=2.5" : "");
+        foreach (string word in words)
+        {
+            string[] parts = word.Split('=', 2);
+            decimal value = 0;
+            if (parts.Length != 2 || !decimal.TryParse(parts[1], NumberStyles.Number, CultureInfo.InvariantCulture, out value))
+                fault = $"'{word}' is no limit; write name=number";
+            else if (parts[0] == "turns")
+                limits = limits with { Turns = (int)value };
+            else if (parts[0] == "tokens")
+                limits = limits with { Tokens = (long)value };
+            else if (parts[0] == "cost")
+                limits = limits with { Cost = value };
+            else if (parts[0] is "toolCalls" or "tool_calls")
+                limits = limits with { ToolCalls = (int)value };
+            else if (parts[0] == "time")
+                limits = limits with { Time = TimeSpan.FromSeconds((double)value) };
+            else
+                fault = $"there is no limit '{parts[0]}'; there are turns, tokens, cost, toolCalls and time (in seconds)";
+        }
+        return fault.Length == 0;
+    }
+}

@@ -10,7 +10,7 @@ internal enum AttemptEnd { None, Stopped, TimedOut, LeaseLost, Detached }
 /// One attempt of a task under one lease, and what the task's code sees of it. Told to stop, it gets its token, then a grace period; then its
 /// sessions are closed, and code that still does not end is left behind with its units out of use until it does. The command's lock guards it.
 /// </summary>
-internal sealed partial class TaskAttempt(TaskCommand command, Grant grant, int number) : TaskContext, IThreadPoolWorkItem
+internal sealed class TaskAttempt(TaskCommand command, Grant grant, int number, AttemptSpan? span) : TaskContext, IThreadPoolWorkItem
 {
     private CancellationTokenSource? _source;
     private AttemptLease? _lease;
@@ -24,6 +24,8 @@ internal sealed partial class TaskAttempt(TaskCommand command, Grant grant, int 
     private bool _isOver;
 
     public Grant Grant => grant;
+
+    public AttemptSpan? Span => span;
 
     /// <summary>Whether its begin is on record.</summary>
     public bool HasStarted { get; private set; }
@@ -160,7 +162,7 @@ internal sealed partial class TaskAttempt(TaskCommand command, Grant grant, int 
     private void Begin()
     {
         IReadOnlyList<GrantMember> members = grant.Members;
-        BeginSpan();
+        span?.Begin();
         if (command.Policy.Timeout is { } timeout)
         {
             lock (command)
@@ -174,7 +176,7 @@ internal sealed partial class TaskAttempt(TaskCommand command, Grant grant, int 
         ValueTask<object?> run;
         try
         {
-            run = RunCode();
+            run = span is null ? command.Task.RunErasedAsync(command.Input, this) : span.Run(this);
         }
         catch (Exception e)
         {
@@ -245,7 +247,7 @@ internal sealed partial class TaskAttempt(TaskCommand command, Grant grant, int 
 #endif
             if (IsToldToStop)
                 throw new OperationCanceledException($"task {TaskId} was told to stop while its resources were opened");
-            output = await RunCode();
+            output = await (span is null ? command.Task.RunErasedAsync(command.Input, this) : span.Run(this));
         }
         catch (Exception e)
         {

@@ -191,7 +191,7 @@ internal abstract partial class TaskCommand(AgentTask task, object? input, RunSe
                 }
             }
         }
-        attempt.EndSpan(error is null ? TaskOutcomes.Completed : isDetached ? TaskOutcomes.Detached : isInDoubt ? TaskOutcomes.InDoubt : isRequeued ? TaskOutcomes.LeaseLost
+        attempt.Span?.End(error is null ? TaskOutcomes.Completed : isDetached ? TaskOutcomes.Detached : isInDoubt ? TaskOutcomes.InDoubt : isRequeued ? TaskOutcomes.LeaseLost
             : isAgain ? TaskOutcomes.Retried : failure is null ? TaskOutcomes.Stopped : TaskOutcomes.Failed, failure, isAgain ? delay : null, output);
         if (!isRequeued)
             GiveUpPlace(attempt.Grant);
@@ -235,7 +235,8 @@ internal abstract partial class TaskCommand(AgentTask task, object? input, RunSe
         // A place in line that was kept counts from when it was needed again.
         long waited = grant.GrantedAt - Math.Max(grant.Request.SubmittedAt, _since);
         _since = Runner.Engine.UtcTicks;
-        _attempt = new TaskAttempt(this, grant, ++_attempts) { Waited = waited };
+        int number = ++_attempts;
+        _attempt = new TaskAttempt(this, grant, number, AttemptSpan.IsWanted(Runner) ? new AttemptSpan(this, grant, number, waited) : null);
     }
 
     private void Refuse(Grant grant)

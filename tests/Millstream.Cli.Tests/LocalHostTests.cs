@@ -11,7 +11,7 @@ public sealed class LocalHostTests
     [InlineData("sandbox: 1", Worker.DefaultSlots)]
     public async Task Start_ManyResources_HasASlotForEach(string resources, int slots)
     {
-        await using AgentOrchestrator orchestrator = LocalHost.Start(null, Millstream.Cli.Running.Models.ModelSet.None, WorkflowFile.Parse($"name: w\nresources: {{ {resources} }}\ntasks: {{ a: {{ uses: template, with: {{ text: x }} }} }}"));
+        await using AgentOrchestrator orchestrator = LocalHost.Start(WorkflowFile.Parse($"name: w\nresources: {{ {resources} }}\ntasks: {{ a: {{ uses: template, with: {{ text: x }} }} }}"));
         Assert.Equal(slots, Assert.Single(orchestrator.Workers).Slots);
     }
 }

@@ -60,7 +60,7 @@ public sealed class RunTests : IDisposable
     [InlineData("3:14: there is no task kind 'sandbox.rum'; did you mean 'sandbox.run'?", "a: { uses: sandbox.rum }")]
     [InlineData("3:3: the tasks wait for each other: a -> b -> a", "a: { uses: file.read, needs: b, with: { path: x } }\n  b: { uses: file.read, needs: a, with: { path: x } }")]
     [InlineData("3:39: the task 'a'.for_each wants a list; input is object", "a: { uses: file.read, for_each: \"${{ input }}\", with: { path: x } }")]
-    [InlineData("w.yaml:3:14: the task 'a' uses agent, and the millstream command has no agents", "a: { uses: agent, with: { agent: Foo } }")]
+    [InlineData("w.yaml:3:36: the task 'a'.with.agent names an agent of a C# program, and the millstream command has none", "a: { uses: agent, with: { agent: Foo } }")]
     [InlineData("there is no task kind '\ufffd[2J'", "a: { uses: \"\\e[2J\" }")]
     public async Task WrongDefinition_EndsWith2AndPrintsNoLine(string message, string tasks)
     {

@@ -14,9 +14,10 @@ internal static class ResumeCommand
 
     public static Command Create()
     {
-        var command = new Command("resume", "Go on with jobs whose process is gone, and show them until they end") { Id, WatchCommand.From, ModelSet.File, ModelSet.Record, ModelSet.Replay, JournalPlace.Option, Json };
+        var command = new Command("resume", "Go on with jobs whose process is gone, and show them until they end") { Id, WatchCommand.From, ModelSet.File, ModelSet.Record, ModelSet.Replay, JournalPlace.Option, Json, OtlpExport.Option };
         command.SetAction(async (parsed, _) =>
         {
+            await using OtlpExport? export = OtlpExport.Start(parsed);
             await using IJournalStorage journal = JournalPlace.OpenKnown(parsed.GetValue(JournalPlace.Option));
             List<StoredJobLine> lines = parsed.GetValue(Id) is { } id ? [await OrphanAsync(journal, id)] : await OrphansAsync(journal);
             if (lines.Count > 0)

@@ -22,7 +22,7 @@ internal static class RunCommand
     {
         var command = new Command("run", "Run a workflow or an agent on this machine")
         {
-            File, RunAgent.Prompt, Inputs, InputFile, RunAgent.Folder, ModelSet.File, ModelSet.Record, ModelSet.Replay, JobIdText, JournalPlace.Option, InMemory, Json,
+            File, RunAgent.Prompt, Inputs, InputFile, RunAgent.Folder, ModelSet.File, ModelSet.Record, ModelSet.Replay, JobIdText, JournalPlace.Option, InMemory, Json, OtlpExport.Option,
         };
         command.SetAction((parsed, _) => RunAsync(parsed));
         return command;
@@ -36,6 +36,7 @@ internal static class RunCommand
         string file = parsed.GetRequiredValue(File);
         JobId? id = parsed.GetValue(JobIdText) is { } text ? TopId(text) : null;
         bool json = parsed.GetValue(Json), verbose = parsed.GetValue(MillstreamCommand.Verbose);
+        await using OtlpExport? export = OtlpExport.Start(parsed);
         if (FileKind.OfFile(file) == FileKind.Agent.Name)
         {
             LlmSpecInput agent = RunAgent.InputOf(parsed, file, parsed.GetValue(Inputs) is { Length: > 0 } || inputFile is not null);

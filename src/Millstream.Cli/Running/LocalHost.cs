@@ -7,6 +7,8 @@ namespace Millstream.Cli.Running;
 /// <summary>What a workflow file asks this machine to offer: one worker that owns it all, so that a task may take several things together.</summary>
 internal static class LocalHost
 {
+    public static AgentOrchestrator Start(params IReadOnlyList<WorkflowDefinition> workflows) => Start(null, ModelSet.None, workflows);
+
     /// <param name="journal">Where the jobs are kept; null for memory.</param>
     /// <param name="models">The endpoints that models are asked at.</param>
     /// <param name="workflows">What is to run; of each type the most that one of them says is offered.</param>
@@ -28,10 +30,10 @@ internal static class LocalHost
     private static AgentRegistry Agents { get; } = new();
 
     /// <summary>What runs every workflow file.</summary>
-    public static FileWorkflowAgent Agent { get; } = new([SandboxRunKind.Kind, LlmChatKind.Kind], Agents);
+    public static FileWorkflowAgent Agent { get; } = new([SandboxRunKind.Kind, LlmChatKind.Kind], Agents, [SandboxTool.Kind]);
 
     /// <summary>What runs every agent file.</summary>
-    public static LlmSpecAgent LlmAgent { get; } = new(AgentTools.All(static () => LlmAgent!, Agent));
+    public static LlmSpecAgent LlmAgent { get; } = new(AgentTools.All(static () => LlmAgent!, Agent), new FileWorkflowReader(Agent));
 
     // The two call each other, so what finds them is filled last.
     static LocalHost() => Agents.Add(Agent).Add(LlmAgent);

@@ -34,6 +34,9 @@ public sealed class AgentDefinition
 
     internal DataType OutputDataType => OutputSchema is { } schema ? SchemaTypes.Read(schema) : DataType.String;
 
+    /// <summary>What makes it a planner; null for an agent that answers itself.</summary>
+    internal JsonObject? Plan { get; init; }
+
     internal double? Temperature { get; init; }
 
     internal int? MaxOutputTokens { get; init; }
@@ -62,6 +65,7 @@ public sealed class AgentDefinition
         spec["tools"] = new JsonArray([.. Tools.Select(t => (JsonNode)t.Spec(own))]);
         spec["limits"] = Limits.DeepClone();
         Put(spec, "output", OutputSchema is { } schema ? Json.Node(schema) : null);
+        Put(spec, "plan", Plan?.DeepClone());
         Put(spec, "temperature", Temperature);
         Put(spec, "maxOutputTokens", MaxOutputTokens);
         Put(spec, "contextMessages", ContextMessages);

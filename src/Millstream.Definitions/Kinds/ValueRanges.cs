@@ -20,6 +20,7 @@ internal sealed record ValueRanges(string Kind, string Key, long Least, long Mos
         new("http.get", "max_redirects", 0, 100, "0 to 100"),
         new("file.read", "max_bytes", 1, MostBytes, "1 byte to 1GiB"),
         new("file.write", "max_bytes", 1, MostBytes, "1 byte to 1GiB"),
+        new("llm.chat", "max_tokens", 1, int.MaxValue, "1 or more"),
         new("file.list", "max_entries", 1, 100_000, "1 to 100000"),
     ];
 

@@ -10,9 +10,10 @@ internal static class Keys
     public static readonly string[] Retry = ["attempts", "delay", "factor", "max_delay", "jitter"];
     public static readonly string[] Requirement = ["type", "amount", "exclusive", "labels"];
     public static readonly string[] Agent =
-        ["$schema", "kind", "name", "description", "instructions", "model", "temperature", "max_output_tokens", "context", "tools", "approval", "limits", "output"];
+        ["$schema", "kind", "name", "description", "instructions", "model", "temperature", "max_output_tokens", "context", "plan", "tools", "approval", "limits", "output"];
     public static readonly string[] Context = ["messages"];
     public static readonly string[] Tool = ["use", "name", "description", "approval", "output_limit", "with"];
+    public static readonly string[] Plan = ["kinds", "files", "approval"];
     public static readonly string[] AgentLimits = ["turns", "tool_calls", "tokens", "cost", "time", "depth", "action"];
     public static readonly string[] Models = ["$schema", "kind", "endpoints"];
     public static readonly string[] Endpoint =

@@ -113,6 +113,8 @@ internal sealed class TaskGraph
             ValueRanges.Check(_context.Faults, draft.Kind?.Name, given, name);
             SecretReferences.Check(_context.Faults, draft.Kind?.Name, given, name);
         }
+        if (draft.Kind?.Name == "llm.chat" && !draft.With.Entries.Any(e => e.Key is "prompt" or "messages"))
+            _context.Faults.Add(draft.With.Mark, $"{name}.with needs 'prompt' or 'messages', what the model is to answer");
         if (draft.Kind?.Name == "sandbox.run")
             SandboxValues.Check(_context.Faults, (MapValue)values, name);
         if (draft.Kind?.Name == "http.get")

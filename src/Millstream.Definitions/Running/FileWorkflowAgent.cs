@@ -10,7 +10,8 @@ namespace Millstream.Definitions;
 /// </summary>
 /// <param name="kinds">The code of the kinds beside <see cref="BuiltInKinds.All"/>, as <c>sandbox.run</c>.</param>
 /// <param name="agents">The agents that tasks of kind <c>agent</c> may name.</param>
-public sealed class FileWorkflowAgent(IEnumerable<TaskKind>? kinds = null, AgentRegistry? agents = null) : Agent<FileWorkflowInput, JsonElement, WorkflowEvent, WorkflowSignal>
+/// <param name="tools">Tools of agents beside <see cref="BuiltInTools.All"/>: what kinds of the same name do in workflows that a model has written.</param>
+public sealed class FileWorkflowAgent(IEnumerable<TaskKind>? kinds = null, AgentRegistry? agents = null, IEnumerable<ToolKind>? tools = null) : Agent<FileWorkflowInput, JsonElement, WorkflowEvent, WorkflowSignal>
 {
     /// <summary>The id of the agent.</summary>
     public const string AgentId = "workflow-file";
@@ -18,6 +19,7 @@ public sealed class FileWorkflowAgent(IEnumerable<TaskKind>? kinds = null, Agent
     private const int MostCompiled = 256;
 
     private readonly Dictionary<string, TaskKind> _kinds = BuiltInKinds.All.Concat(kinds ?? []).ToDictionary(k => k.Name, StringComparer.Ordinal);
+    private readonly Dictionary<string, TaskKind> _restricted = RestrictedKinds.Of([.. BuiltInKinds.All, .. kinds ?? []], [.. BuiltInTools.All, .. tools ?? []]);
     private readonly AgentRegistry _agents = agents ?? new AgentRegistry();
     // By content: what a text gives is always the same, so this is no state of a job.
     private readonly ConcurrentDictionary<string, WorkflowGraph> _compiled = new(StringComparer.Ordinal);
@@ -40,7 +42,7 @@ public sealed class FileWorkflowAgent(IEnumerable<TaskKind>? kinds = null, Agent
         if (_compiled.TryGetValue(key, out WorkflowGraph? known))
             return known;
         WorkflowTexts texts = new(input.Folder, input.Texts);
-        WorkflowGraph graph = new WorkflowCompiler(input.Definition(), _kinds, _agents, input.TakesSignals, texts).Compile().Graph;
+        WorkflowGraph graph = new WorkflowCompiler(input.Definition(), input.IsRestricted ? _restricted : _kinds, _agents, input.TakesSignals, texts).Compile().Graph;
         if (_compiled.Count >= MostCompiled)
             _compiled.Clear();
         return _compiled[key] = graph;

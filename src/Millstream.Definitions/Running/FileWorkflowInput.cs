@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Serialization;
 
 namespace Millstream.Definitions;
 
@@ -31,6 +32,10 @@ public sealed record FileWorkflowInput
 
     /// <summary>Whether somebody can signal the job; where nobody can, <c>on_failure: wait</c> acts as <c>finish</c>.</summary>
     public bool TakesSignals { get; init; } = true;
+
+    /// <summary>Whether a model has written it, so that its tasks may do no more than the tools of an agent without settings of their own.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool IsRestricted { get; init; }
 
     /// <summary>The input of a job that runs a workflow file.</summary>
     /// <param name="workflow">The workflow, read within the default limits.</param>

@@ -81,6 +81,9 @@ internal sealed class LlmCall(LlmResource resource, IReadOnlyList<ChatMessage> m
             LlmExchange.Current = null;
             await CloseAsync(answer);
         }
+        // Some clients end quietly when they are told to stop.
+        if (watch.Token.IsCancellationRequested && _updates.All(u => u.FinishReason is null))
+            return Broke(new OperationCanceledException(), exchange, watch);
         // A connection that is cut in the right place looks like an end.
         if (exchange.Status is not null && _updates.All(u => u.FinishReason is null))
             throw Failed(new LlmFailure(LlmFailureKind.Broken, $"{LlmFailures.Name(_endpoint)} {(_updates.Count == 0 ? $"sent nothing that is an answer of its protocol; check its base url, {_endpoint.BaseUrl ?? "that of the provider"}" : "ended before its answer was complete")}"), exchange);

@@ -6,6 +6,9 @@ namespace Millstream;
 /// <summary>The source of spans and the meter. Nothing is measured that nobody listens to.</summary>
 internal static class Telemetry
 {
+    // Tasks take from a millisecond to a day.
+    private static InstrumentAdvice<double> Seconds => new() { HistogramBucketBoundaries = [0.001, 0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1_800, 7_200, 86_400] };
+
     public static ActivitySource Source { get; } = new(AgentOrchestrator.TelemetryName, VersionOfLibrary);
 
     private static readonly Meter s_meter = new(AgentOrchestrator.TelemetryName, VersionOfLibrary);
@@ -14,9 +17,9 @@ internal static class Telemetry
 
     public static Counter<long> Tasks { get; } = s_meter.CreateCounter<long>("millstream.tasks", "{attempt}", "Attempts of tasks, by outcome");
 
-    public static Histogram<double> QueueWait { get; } = s_meter.CreateHistogram<double>("millstream.queue.wait", "s", "How long tasks waited for what they lease");
+    public static Histogram<double> QueueWait { get; } = s_meter.CreateHistogram<double>("millstream.queue.wait", "s", "How long tasks waited for what they lease", advice: Seconds);
 
-    public static Histogram<double> TaskDuration { get; } = s_meter.CreateHistogram<double>("millstream.task.duration", "s", "How long attempts of tasks took, from their lease to their end");
+    public static Histogram<double> TaskDuration { get; } = s_meter.CreateHistogram<double>("millstream.task.duration", "s", "How long attempts of tasks took, from their lease to their end", advice: Seconds);
 
     /// <summary>How much is leased and free now, read when somebody collects.</summary>
     public static ObservableUpDownCounter<long> Leased { get; } = s_meter.CreateObservableUpDownCounter("millstream.resource.leased", FleetGauges.Leased, "{unit}", "How much of the resources is leased, by type");

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text.Json;
 using Millstream.Cli.Running;
+using Millstream.Cli.Running.Models;
 using Millstream.Definitions;
 
 namespace Millstream.Cli.Tests.Agents;
@@ -11,7 +12,7 @@ internal sealed class TrapFolder : IAsyncDisposable
     /// <summary>Stands in every file outside.</summary>
     public const string Marker = "marker-of-the-outside";
 
-    private readonly AgentOrchestrator _orchestrator = LocalHost.Start();
+    private readonly AgentOrchestrator _orchestrator = LocalHost.Start(null, ModelSet.None);
     private readonly TempFolder _outer = new();
 
     public TrapFolder()

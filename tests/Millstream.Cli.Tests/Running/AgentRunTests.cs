@@ -76,6 +76,38 @@ public sealed class AgentRunTests(MockModels models) : IDisposable
     }
 
     [Fact]
+    public async Task Research_PlanIsMendedAndItsReadersRunBesideEachOther()
+    {
+        string plan = $$"""
+            name: mills
+            tasks:
+              read:
+                for_each: ${{"{{"}} `["windmills.md","millstones.md"]` {{"}}"}}
+                uses: agent
+                with: { file: reader.yaml, prompt: "{{_mark}} read ${{"{{"}} item {{"}}"}}" }
+                continue_on_error: true
+              join:
+                uses: llm.chat
+                with: { prompt: "{{_mark}} join ${{"{{"}} join('; ', tasks.read.output) {{"}}"}}" }
+            output: ${{"{{"}} tasks.join.output.text {{"}}"}}
+            """;
+        await models.AddAsync(
+            new { match = new { userMessage = $"{_mark} read windmills.md", hasToolResult = true }, response = new { content = "a fantail turns the cap" } },
+            new { match = new { userMessage = $"{_mark} read windmills.md" }, response = new { toolCalls = new[] { Call("file_read", new { path = "windmills.md" }) } } },
+            new { match = new { userMessage = $"{_mark} read millstones.md" }, response = new { content = "dressing is handwork" } },
+            new { match = new { userMessage = $"{_mark} join a fantail turns the cap; dressing is handwork" }, response = new { content = "The fantail of 1745 did." } },
+            new { match = new { userMessage = "The workflow has faults", turnIndex = 2 }, response = new { content = $"```yaml\n{plan}\n```" } },
+            Turn(0, null, [Call("file_list", new { })]),
+            Turn(1, plan.Replace("llm.chat", "file.read", StringComparison.Ordinal)));
+        CommandResult result = await CommandProcess.RunAsync("run", Path.Combine(Samples, "research", "research.yaml"), $"Fewer hands? ({_mark})",
+            "--folder", Path.Combine(Samples, "research", "sources"), "--models", await ModelsAsync(), "--journal", Journal);
+        Assert.True(result.ExitCode == 0, result.Error);
+        Assert.Equal("The fantail of 1745 did.\n", result.Output);
+        Assert.Contains("uses file.read, which is not allowed here", result.Error);
+        Assert.Contains("made a plan", result.Error);
+    }
+
+    [Fact]
     public async Task Plain_AnswerGoesToStdoutAndTheRestToStderr()
     {
         await models.AddAsync(Turn(0, "Let me see.", [Call("file_list", new { })]), Turn(1, "Two files:\na and b."));

@@ -72,6 +72,16 @@ public sealed class CircuitBreakerTests
         Assert.Equal(ErrorTypes.ResourceBusy, Assert.Single(run.Retried).Type);
     }
 
+    [Fact]
+    public void Failures_OfCallsThatBeganBefore_SayNothingMore()
+    {
+        CircuitBreaker breaker = new(new LlmResource(CallBench.Endpoint(), new ScriptedChatClient()));
+        DateTimeOffset now = new(2030, 1, 1, 0, 0, 0, TimeSpan.Zero);
+        int before = breaker.Period;
+        Assert.Equal([null, null, now.AddSeconds(5), null, null], Enumerable.Range(0, 5).Select(_ => breaker.Failed(before, now, "down")));
+        Assert.Equal(now.AddSeconds(10), breaker.Failed(breaker.Period, now, "down"));
+    }
+
     internal static async Task UntilAsync(Func<bool> isSo)
     {
         while (!isSo())

@@ -122,6 +122,17 @@ public sealed class FaultTests
     }
 
     [Fact]
+    public async Task Call_Azure_NamesDeploymentVersionAndKeyAsAzureWantsThem()
+    {
+        await using FaultServer server = new FaultServer().Streams(Wire.Of(LlmProvider.Azure, "here"));
+        Assert.Equal("here", (await RunAsync(LlmProvider.Azure, server, attempts: 1)).Reply?.Text);
+        string request = Assert.Single(server.Requests);
+        Assert.StartsWith("POST /openai/deployments/gpt-4o-mini/chat/completions?api-version=2024-10-21 ", request, StringComparison.Ordinal);
+        Assert.Contains($"\r\napi-key: {PeerEndpoint.Canary}\r\n", request, StringComparison.Ordinal);
+        Assert.DoesNotContain("Authorization:", request, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Call_LimitsInHeaders_AreKeptFromThenOn()
     {
         await using FaultServer server = new FaultServer().Streams(Wire.Of(LlmProvider.OpenAI, "one", 20, 10), "x-ratelimit-limit-requests: 60", "x-ratelimit-limit-tokens: 1000");

@@ -15,9 +15,11 @@ internal sealed record Reply(ChatMessage? Message, string Text, string Reasoning
         HashSet<string> known = [.. state.Messages.SelectMany(m => m.Contents).OfType<FunctionCallContent>().Select(c => c.CallId)];
         Dictionary<string, string> faults = new(StringComparer.Ordinal);
         List<AIContent> contents = [];
+        // What a server ran itself it may give results of; results of our calls and approvals are not for a model to say.
+        HashSet<string> others = [.. reply.Messages.SelectMany(m => m.Contents).OfType<FunctionCallContent>().Where(c => c.InformationalOnly).Select(c => c.CallId)];
         foreach (AIContent content in reply.Messages.SelectMany(m => m.Contents))
         {
-            if (content is UsageContent)
+            if (content is UsageContent or ToolApprovalResponseContent || (content is FunctionResultContent result && !others.Contains(result.CallId)))
                 continue;
             contents.Add(content is FunctionCallContent call ? WithOwnId(call, known, state.Turn, contents.Count, reply.ArgumentFaults, faults) : content);
         }

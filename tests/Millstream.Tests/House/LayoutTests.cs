@@ -22,7 +22,7 @@ public sealed class LayoutTests
                  from reference in XDocument.Load(path).Descendants("ProjectReference")
                  let target = Path.GetFileNameWithoutExtension(((string)reference.Attribute("Include")!).Replace('\\', '/'))
                  where !MayReference(project, target)
-                 select $"{Repository.Name(path)} references {target}; only Millstream.Cli joins projects, the others stand on Millstream alone");
+                 select $"{Repository.Name(path)} references {target}; only Millstream.Cli joins projects, the others stand on Millstream alone (Millstream.Testing on Millstream.Llm too)");
 
     [Theory]
     [InlineData("Millstream.Definitions", "Millstream", true)]
@@ -31,6 +31,9 @@ public sealed class LayoutTests
     [InlineData("Millstream.PostgreSql", "Millstream.Sqlite", false)]
     [InlineData("Millstream.Server", "Millstream.Definitions", true)]
     [InlineData("Millstream.Definitions", "Millstream.Cli", false)]
+    [InlineData("Millstream.Testing", "Millstream.Llm", true)]
+    [InlineData("Millstream.Testing", "Millstream.Sqlite", false)]
+    [InlineData("Millstream.Llm", "Millstream.Testing", false)]
     [InlineData("Millstream.Cli", "Millstream.Definitions", true)]
     public void MayReference_FollowsTheHouse(string project, string target, bool allowed) => Assert.Equal(allowed, MayReference(project, target));
 
@@ -73,6 +76,7 @@ public sealed class LayoutTests
         "Millstream" => false,
         "Millstream.Cli" => target != "Millstream.Cli",
         "Millstream.Server" => target is "Millstream" or "Millstream.Definitions",
+        "Millstream.Testing" => target is "Millstream" or "Millstream.Llm",
         _ => target == "Millstream",
     };
 

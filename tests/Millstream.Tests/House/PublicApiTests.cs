@@ -10,7 +10,7 @@ public sealed class PublicApiTests
     private const string Approved = "tests/PublicApi.approved.txt";
     private const string Received = "tests/PublicApi.received.txt";
 
-    private static readonly Assembly[] Libraries = [typeof(LabelSelector).Assembly, typeof(Definitions.WorkflowFile).Assembly, typeof(SqliteJournalStorage).Assembly, typeof(PostgreSqlJournalStorage).Assembly];
+    private static readonly Assembly[] Libraries = [typeof(LabelSelector).Assembly, typeof(Definitions.WorkflowFile).Assembly, typeof(SqliteJournalStorage).Assembly, typeof(PostgreSqlJournalStorage).Assembly, typeof(LlmAgent).Assembly, typeof(TestHost).Assembly];
 
     [Fact]
     public void PublicApi_IsAsApproved()

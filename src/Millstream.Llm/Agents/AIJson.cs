@@ -17,6 +17,8 @@ internal static class AIJson
             Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
             AllowOutOfOrderMetadataProperties = true,
         };
+        // Programs without reflection by default, as single files are, have it here all the same: agents' types are found by it.
+        options.TypeInfoResolverChain.Add(new System.Text.Json.Serialization.Metadata.DefaultJsonTypeInfoResolver());
         options.MakeReadOnly();
         return options;
     }

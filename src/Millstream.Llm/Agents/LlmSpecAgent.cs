@@ -84,8 +84,8 @@ public sealed class LlmSpecAgent(IEnumerable<LlmToolKind>? kinds = null, IWorkfl
     private static McpServer ServerOf(LlmToolSpec spec)
     {
         Dictionary<string, JsonElement> fields = spec.With is { ValueKind: JsonValueKind.Object } with ? with.EnumerateObject().ToDictionary(f => f.Name, f => f.Value) : [];
-        fields["name"] = JsonSerializer.SerializeToElement(spec.Name ?? Mcp);
-        McpServer server = JsonSerializer.SerializeToElement(fields).Deserialize<McpServer>(AgentContract.DefaultOptions)!;
+        fields["name"] = JsonSerializer.SerializeToElement(spec.Name ?? Mcp, AIJson.Options);
+        McpServer server = JsonSerializer.SerializeToElement(fields, AIJson.Options).Deserialize<McpServer>(AgentContract.DefaultOptions)!;
         return server with { Approval = spec.Approval ?? server.Approval, OutputLimit = spec.OutputLimit ?? server.OutputLimit };
     }
 

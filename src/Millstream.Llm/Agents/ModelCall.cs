@@ -30,7 +30,7 @@ internal sealed class ModelCall(IReadOnlyList<ChatMessage> messages, ChatOptions
     {
         string[] tools = [.. (options.Tools ?? []).OfType<AIFunctionDeclaration>().Select(t => $"{t.Name}\n{t.Description}\n{t.JsonSchema.GetRawText()}")];
         string format = options.ResponseFormat is ChatResponseFormatJson { Schema: { } schema } ? schema.GetRawText() : "";
-        byte[] all = JsonSerializer.SerializeToUtf8Bytes(new { options.Instructions, options.Temperature, options.MaxOutputTokens, tools, format });
+        byte[] all = JsonSerializer.SerializeToUtf8Bytes(new { options.Instructions, options.Temperature, options.MaxOutputTokens, tools, format }, AIJson.Options);
         return Convert.ToHexStringLower(SHA256.HashData(all).AsSpan(0, 16));
     }
 

@@ -61,7 +61,7 @@ internal abstract class OutputForm
 
         public override bool TryRead(string text, out object? output, out string fault)
         {
-            (output, fault) = (JsonSerializer.SerializeToElement(text), "");
+            (output, fault) = (JsonSerializer.SerializeToElement(text, AIJson.Options), "");
             return true;
         }
 
@@ -83,7 +83,7 @@ internal abstract class OutputForm
             _schema = !_isWrapped ? schema : JsonSerializer.SerializeToElement(new Dictionary<string, object>
             {
                 ["type"] = "object", ["properties"] = new Dictionary<string, JsonElement> { [Field] = schema }, ["required"] = new[] { Field }, ["additionalProperties"] = false,
-            });
+            }, AIJson.Options);
             _check = new ToolSchema(_schema);
             Format = ChatResponseFormat.ForJsonSchema(_schema, "answer");
         }

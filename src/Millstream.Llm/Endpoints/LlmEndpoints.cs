@@ -79,7 +79,7 @@ public static class LlmEndpoints
         try
         {
             await using Stream body = await http.GetStreamAsync(new Uri(address + "/api/tags"), both.Token).ConfigureAwait(false);
-            Tags? tags = await JsonSerializer.DeserializeAsync<Tags>(body, JsonSerializerOptions.Web, both.Token).ConfigureAwait(false);
+            Tags? tags = await JsonSerializer.DeserializeAsync<Tags>(body, AIJson.Options, both.Token).ConfigureAwait(false);
             return [.. (tags?.Models ?? []).Select(m => m.Name).Where(n => !string.IsNullOrWhiteSpace(n) && !n.Contains("embed", StringComparison.OrdinalIgnoreCase)).Distinct()];
         }
         catch (Exception e) when (e is HttpRequestException or IOException or JsonException || (e is OperationCanceledException && !token.IsCancellationRequested))

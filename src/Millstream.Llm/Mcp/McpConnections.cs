@@ -189,7 +189,7 @@ internal sealed class McpConnections
             }
             catch (McpProtocolException e)
             {
-                return new McpResult(JsonSerializer.SerializeToElement(e.Message), true);
+                return new McpResult(JsonSerializer.SerializeToElement(e.Message, AIJson.Options), true);
             }
             catch (Exception e) when (e is McpException or IOException or HttpRequestException or ClientTransportClosedException)
             {

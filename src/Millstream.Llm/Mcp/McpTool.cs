@@ -64,7 +64,7 @@ internal sealed record McpResult(JsonElement Content, bool IsError)
         bool isError = result.IsError == true;
         if (!isError && result.StructuredContent is { } structured)
             return new McpResult(structured.Clone(), false);
-        return new McpResult(JsonSerializer.SerializeToElement(string.Join("\n", result.Content.Select(Text))), isError);
+        return new McpResult(JsonSerializer.SerializeToElement(string.Join("\n", result.Content.Select(Text)), AIJson.Options), isError);
     }
 
     private static string Text(ContentBlock block) => block switch

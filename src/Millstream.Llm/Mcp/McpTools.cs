@@ -15,7 +15,7 @@ public sealed record McpTools(string Hash, IReadOnlyList<McpToolInfo> Tools)
             .Select(t => new McpToolInfo(t.Name, t.Description ?? t.Title ?? "", t.InputSchema.Clone()))];
         if (server.Tools?.FirstOrDefault(name => !wanted.Any(t => t.Name == name)) is { } missing)
             throw new TerminalTaskException($"MCP server {server.Name} has no tool '{missing}', which {nameof(McpServer)}.{nameof(McpServer.Tools)} names; it has {string.Join(", ", tools.Select(t => t.Name).Order(StringComparer.Ordinal).DefaultIfEmpty("none"))}");
-        byte[] json = JsonSerializer.SerializeToUtf8Bytes(wanted);
+        byte[] json = JsonSerializer.SerializeToUtf8Bytes(wanted, AIJson.Options);
         return new McpTools(Convert.ToHexStringLower(SHA256.HashData(json).AsSpan(0, 16)), wanted);
     }
 

@@ -24,6 +24,7 @@ internal sealed class FunctionTool : LlmTool
     {
         Name = name,
         Description = description,
+        SerializerOptions = AIJson.Options,
         ConfigureParameterBinding = static parameter => parameter.ParameterType != typeof(TaskContext) ? default : new AIFunctionFactoryOptions.ParameterBindingOptions
         {
             ExcludeFromSchema = true,

@@ -16,7 +16,7 @@ internal sealed class ToolSchema
     {
         try
         {
-            _schema = JsonSerializer.Deserialize<JsonSchema>(schema);
+            _schema = JsonSchema.FromText(schema.GetRawText());
         }
         catch (Exception e) when (e is JsonException or ArgumentException or NotSupportedException)
         {

@@ -29,7 +29,7 @@ internal sealed class WorkInput(JsonElement schema, Func<JsonElement, object?> r
         return IsObject(schema) ? schema : JsonSerializer.SerializeToElement(new Dictionary<string, object>
         {
             ["type"] = "object", ["properties"] = new Dictionary<string, JsonElement> { [Name] = schema }, ["required"] = new[] { Name },
-        });
+        }, AIJson.Options);
     }
 }
 

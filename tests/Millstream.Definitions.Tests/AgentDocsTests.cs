@@ -20,7 +20,7 @@ public sealed class AgentDocsTests
     public void Example_IsRead(string yaml)
     {
         string folder = Directory.CreateTempSubdirectory("millstream").FullName;
-        File.WriteAllText(Path.Combine(folder, "reader.yaml"), Examples().Select(e => (string)e).First(e => FileKind.Of(e) == "agent"));
+        File.WriteAllText(Path.Combine(folder, "reader.yaml"), Examples().Select(e => (string)e).First(e => FileKind.Of(e) == "agent" && e.Contains("name: reader", StringComparison.Ordinal)));
         string path = Path.Combine(folder, "file.yaml");
         if (FileKind.Of(yaml) == "agent")
             Assert.Empty(new MiniSchema(Schema).Validate(DocsTests.ToJson(yaml)));

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.AI;
+using Microsoft.Extensions.Logging;
 
 namespace Millstream;
 
@@ -8,7 +9,7 @@ namespace Millstream;
 /// <param name="connections">The jobs' connections to MCP servers.</param>
 /// <param name="folder">The folder that it works in.</param>
 /// <param name="plan">How its answer becomes a workflow, where it is a planner.</param>
-internal sealed class LlmLoop(LlmAgentOptions options, OutputForm output, McpConnections connections, string folder = "", PlanPolicy? plan = null)
+internal sealed partial class LlmLoop(LlmAgentOptions options, OutputForm output, McpConnections connections, string folder = "", PlanPolicy? plan = null)
 {
     private readonly ToolBox _own = new(options.Tools);
 
@@ -35,7 +36,7 @@ internal sealed class LlmLoop(LlmAgentOptions options, OutputForm output, McpCon
                 state = state with { Started = context.Now };
             if (state.Servers is null && options.Servers.Count > 0)
                 state = await AskServersAsync(state, context);
-            Next<LlmState, object?> next = state.Plan is not null ? await new PlanRun(this, plan!, context).RunAsync(state) : await new LlmTurn(this, ToolsOf(state), context).RunAsync(state);
+            Next<LlmState, object?> next = state.Plan is not null ? await new PlanRun(this, plan!, context).RunAsync(state) : await new LlmTurn(this, ToolsOf(state.Servers), context).RunAsync(state);
             goesOn = !next.IsDone;
             return next;
         }
@@ -46,15 +47,23 @@ internal sealed class LlmLoop(LlmAgentOptions options, OutputForm output, McpCon
         }
     }
 
-    private ToolBox ToolsOf(LlmState state) => state.Servers is not { Count: > 0 } servers ? _own
-        : new ToolBox([.. options.Tools, .. options.Servers.Where(s => servers.ContainsKey(s.Name)).SelectMany(s => McpTool.AllOf(s, servers[s.Name], folder, connections))]);
+    private ToolBox ToolsOf(IReadOnlyDictionary<string, McpTools>? servers) => servers is not { Count: > 0 } ? _own
+        : new ToolBox(_own, options.Servers.Where(s => servers.ContainsKey(s.Name)).SelectMany(s => McpTool.AllOf(s, servers[s.Name], folder, connections)));
 
     private async Task<LlmState> AskServersAsync(LlmState state, AgentContext<LlmEvent, LlmSignal> context)
     {
         Task<McpTools>[] asked = [.. options.Servers.Select(s => context.RunTaskAsync<McpTools>(McpTool.List(s, folder, connections), s.Name, new RunSettings($"mcp_list[{s.Name}]", McpTool.ListPolicy), default))];
         McpTools[] tools = await Task.WhenAll(asked);
-        for (int i = 0; i < tools.Length; i++)
-            context.Emit(new LlmEvent.ToolsListed(options.Servers[i].Name, [.. tools[i].Tools.Select(t => t.Name)], tools[i].Hash));
-        return state with { Servers = options.Servers.Zip(tools).ToDictionary(s => s.First.Name, s => s.Second, StringComparer.Ordinal) };
+        Dictionary<string, McpTools> servers = options.Servers.Zip(tools).ToDictionary(s => s.First.Name, s => s.Second, StringComparer.Ordinal);
+        ToolBox box = ToolsOf(servers);
+        foreach ((McpTool tool, string why) in box.LeftOut)
+            LeftOut(context.Logger, tool.ServerName, tool.Server.Name, why);
+        ILookup<string, string> offered = box.All.OfType<McpTool>().ToLookup(t => t.Server.Name, t => t.ServerName, StringComparer.Ordinal);
+        foreach ((string server, McpTools known) in servers)
+            context.Emit(new LlmEvent.ToolsListed(server, [.. offered[server]], known.Hash));
+        return state with { Servers = servers };
     }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "the tool {Tool} of MCP server {Server} is left out: {Why}")]
+    private static partial void LeftOut(ILogger logger, string tool, string server, string why);
 }

@@ -2,7 +2,7 @@ namespace Millstream;
 
 /// <summary>
 /// What an endpoint's last calls say of it. After <see cref="Threshold"/> failures in a row it is left alone, longer each time, and then tried with one call at a
-/// time until one succeeds. Calls that began before it was left alone say nothing more against it.
+/// time until one succeeds. Calls that began before it was left alone say nothing more of it.
 /// </summary>
 internal sealed class CircuitBreaker(Resource resource)
 {
@@ -18,6 +18,10 @@ internal sealed class CircuitBreaker(Resource resource)
     private int _busy;
     private bool _isHalfOpen;
 
+    // What the resource is yet to be told. One thread tells it, in order and outside the lock, since what hears it may begin calls.
+    private readonly Queue<Action> _untold = new();
+    private bool _isTelling;
+
     /// <summary>What a call has to give back with its end.</summary>
     public int Period
     {
@@ -28,19 +32,27 @@ internal sealed class CircuitBreaker(Resource resource)
         }
     }
 
-    public void Succeeded()
+    /// <summary>It did what it was asked.</summary>
+    /// <param name="period">What <see cref="Period"/> was when the call began.</param>
+    public void Succeeded(int period)
     {
         lock (_lock)
         {
+            if (period != _period)
+                return;
             (_failures, _opened, _busy) = (0, 0, 0);
             if (!_isHalfOpen)
                 return;
             _isHalfOpen = false;
+            _untold.Enqueue(() => resource.Throttle(null));
         }
-        resource.Throttle(null);
+        Tell();
     }
 
     /// <summary>It did not do what it was asked.</summary>
+    /// <param name="period">What <see cref="Period"/> was when the call began.</param>
+    /// <param name="now">The time.</param>
+    /// <param name="why">Why, for who waits.</param>
     /// <returns>Until when it is left alone; null where it is not.</returns>
     public DateTimeOffset? Failed(int period, DateTimeOffset now, string why)
     {
@@ -53,9 +65,10 @@ internal sealed class CircuitBreaker(Resource resource)
             (_isHalfOpen, failures) = (true, _failures);
             until = now + Grown(FirstOpen, LongestOpen, _opened++);
             _period++;
+            _untold.Enqueue(() => resource.Throttle(1));
+            _untold.Enqueue(() => resource.CoolDown(until, $"{failures} calls in a row failed, the last: {why}"));
         }
-        resource.Throttle(1);
-        resource.CoolDown(until, $"{failures} calls in a row failed, the last: {why}");
+        Tell();
         return until;
     }
 
@@ -67,7 +80,7 @@ internal sealed class CircuitBreaker(Resource resource)
     /// <returns>Until when it is left alone.</returns>
     public DateTimeOffset Busy(int period, DateTimeOffset now, TimeSpan? asked, string why)
     {
-        TimeSpan wait;
+        DateTimeOffset until;
         lock (_lock)
         {
             if (period == _period)
@@ -77,11 +90,43 @@ internal sealed class CircuitBreaker(Resource resource)
             }
             // Who says "at once" again and again is not believed for ever.
             TimeSpan grown = Grown(FirstBusy, LongestBusy, Math.Max(0, _busy - 1));
-            wait = asked is { } time ? _busy > Threshold && time < grown ? grown : time : grown;
+            until = now + (asked is { } time ? _busy > Threshold && time < grown ? grown : time : grown);
+            _untold.Enqueue(() => resource.CoolDown(until, why));
         }
-        DateTimeOffset until = now + wait;
-        resource.CoolDown(until, why);
+        Tell();
         return until;
+    }
+
+    private void Tell()
+    {
+        lock (_lock)
+        {
+            if (_isTelling)
+                return;
+            _isTelling = true;
+        }
+        while (true)
+        {
+            Action? next;
+            lock (_lock)
+            {
+                if (!_untold.TryDequeue(out next))
+                {
+                    _isTelling = false;
+                    return;
+                }
+            }
+            try
+            {
+                next();
+            }
+            catch
+            {
+                lock (_lock)
+                    _isTelling = false;
+                throw;
+            }
+        }
     }
 
     private static TimeSpan Grown(TimeSpan first, TimeSpan longest, int times) => times >= 20 || first * (1 << times) > longest ? longest : first * (1 << times);

@@ -14,6 +14,7 @@ internal sealed class LlmCall(LlmResource resource, IReadOnlyList<ChatMessage> m
         if (cassette is { IsReplay: true })
             return await ReplayAsync(cassette);
         LlmExchange exchange = new(KeyOf(), context.Time) { OnArrived = () => context.Lease.Arrived() };
+        Reserve();
         CassetteRecording? recording = cassette?.Begin(_endpoint, messages, options, context.Time);
         bool isWhole = await StreamAsync(client!, exchange, recording);
         LlmReply reply = ReplyOf(isWhole, faults: null, isReplayed: false);
@@ -36,6 +37,13 @@ internal sealed class LlmCall(LlmResource resource, IReadOnlyList<ChatMessage> m
             Take(update);
         }
         return ReplyOf(isWhole && !exchange.Interrupted, exchange.ArgumentFaults, isReplayed: true);
+    }
+
+    // Who asked for the lease did not know the endpoint, which may be told a bound that nobody asked for.
+    private void Reserve()
+    {
+        if (options.MaxOutputTokens is null && LlmClients.OutputBoundOf(_endpoint) is { } bound)
+            context.Lease.SettleRate(LlmResource.Tokens, TokenEstimate.Of(messages, options) - TokenEstimate.DefaultOutput + bound);
     }
 
     private string? KeyOf()
@@ -88,7 +96,7 @@ internal sealed class LlmCall(LlmResource resource, IReadOnlyList<ChatMessage> m
         if (exchange.Status is not null && _updates.All(u => u.FinishReason is null))
             throw Failed(new LlmFailure(LlmFailureKind.Broken, $"{LlmFailures.Name(_endpoint)} {(_updates.Count == 0 ? $"sent nothing that is an answer of its protocol; check its base url, {_endpoint.BaseUrl ?? "that of the provider"}" : "ended before its answer was complete")}"), exchange);
         Settle(exchange);
-        resource.Breaker.Succeeded();
+        resource.Breaker.Succeeded(_period);
         return true;
     }
 
@@ -157,7 +165,7 @@ internal sealed class LlmCall(LlmResource resource, IReadOnlyList<ChatMessage> m
                 return new RetryableTaskException(closed is { } until ? $"{failure.Message}; it is left alone until {until:yyyy-MM-ddTHH:mm:ssZ}" : failure.Message);
             default:
                 if (exchange.Status is not null)
-                    resource.Breaker.Succeeded();
+                    resource.Breaker.Succeeded(_period);
                 return new TerminalTaskException(failure.Message);
         }
     }

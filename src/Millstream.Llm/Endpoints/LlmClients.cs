@@ -28,6 +28,9 @@ internal static class LlmClients
     // Anthropic's protocol wants a bound of the answer in each request.
     private const int DefaultAnthropicOutput = 8192;
 
+    /// <summary>The bound of the answer that a request is sent with where the caller sets none; null where there is none then.</summary>
+    public static int? OutputBoundOf(LlmEndpoint endpoint) => endpoint.Provider is LlmProvider.Anthropic ? DefaultAnthropicOutput : null;
+
     private static ApiKeyCredential Key => new(LlmHttpHandler.NoKey);
 
     private static Uri? Address(LlmEndpoint endpoint) => endpoint.BaseUrl is { } url ? new Uri(url) : null;

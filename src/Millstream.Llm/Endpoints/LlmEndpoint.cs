@@ -40,7 +40,7 @@ public sealed record LlmEndpoint
     /// </summary>
     public string? BaseUrl { get; init; }
 
-    /// <summary>Where the key is; null for a server that takes none.</summary>
+    /// <summary>Where the key is; null for a server that takes none. It is sent over https only, or to this machine.</summary>
     public Secret? ApiKey { get; init; }
 
     /// <summary>Words by which work may choose it beside its model and its id, as <c>default</c> or <c>fast</c>.</summary>
@@ -64,7 +64,7 @@ public sealed record LlmEndpoint
     /// <summary>How long the server may take until its answer begins.</summary>
     public TimeSpan FirstTokenTimeout { get; init; } = TimeSpan.FromMinutes(2);
 
-    /// <summary>How long the server may be silent within its answer.</summary>
+    /// <summary>How long the server may be silent within its answer. Comments and pings of its stream are silence, too.</summary>
     public TimeSpan StallTimeout { get; init; } = TimeSpan.FromSeconds(60);
 
     /// <summary>What it costs; null for the price in the built-in table, where the model is in it.</summary>
@@ -87,6 +87,7 @@ public sealed record LlmEndpoint
         Check(!string.IsNullOrWhiteSpace(Model), "model is empty; give the model's name as the server knows it");
         // Never repeated: a key may stand in an address, too.
         Check(BaseUrl is null || IsWeb(BaseUrl), "base url is no http or https address without user, query and fragment; write it as https://host/path");
+        Check(ApiKey is null || BaseUrl is null || !IsWeb(BaseUrl) || WebAddress.HidesSecrets(new Uri(BaseUrl)), "base url is plain http to another machine, where the api key could be read on the way; write https://, or leave the api key out");
         Check(BaseUrl is not null || Provider is not LlmProvider.Azure, "base url is missing; Azure has none of its own, write https://NAME.openai.azure.com");
         Check(ApiVersion is null || Provider is LlmProvider.Azure, $"api version is '{ApiVersion}', which only azure has; leave it out");
         Check(!string.IsNullOrWhiteSpace(ApiVersion) || Provider is not LlmProvider.Azure, "api version is missing; give Azure's api-version, as 2024-10-21");

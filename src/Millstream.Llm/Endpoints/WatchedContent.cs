@@ -2,7 +2,7 @@ using System.Net;
 
 namespace Millstream;
 
-/// <summary>A response's content that tells when bytes come, since clients keep back what is no whole piece yet.</summary>
+/// <summary>A response's content that tells when pieces of an answer come, since clients keep some back.</summary>
 internal sealed class WatchedContent : HttpContent
 {
     private readonly HttpContent _inner;
@@ -15,10 +15,12 @@ internal sealed class WatchedContent : HttpContent
             Headers.TryAddWithoutValidation(name, values);
     }
 
-    protected override async Task<Stream> CreateContentReadStreamAsync() => new WatchedStream(await _inner.ReadAsStreamAsync().ConfigureAwait(false), _exchange);
+    private AnswerLines Lines => new(_inner.Headers.ContentType?.MediaType == "text/event-stream");
+
+    protected override async Task<Stream> CreateContentReadStreamAsync() => new WatchedStream(await _inner.ReadAsStreamAsync().ConfigureAwait(false), _exchange, Lines);
 
     protected override async Task<Stream> CreateContentReadStreamAsync(CancellationToken cancellationToken) =>
-        new WatchedStream(await _inner.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false), _exchange);
+        new WatchedStream(await _inner.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false), _exchange, Lines);
 
     protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) => SerializeToStreamAsync(stream, context, CancellationToken.None);
 
@@ -41,7 +43,7 @@ internal sealed class WatchedContent : HttpContent
         base.Dispose(disposing);
     }
 
-    private sealed class WatchedStream(Stream inner, LlmExchange exchange) : Stream
+    private sealed class WatchedStream(Stream inner, LlmExchange exchange, AnswerLines lines) : Stream
     {
         public override bool CanRead => true;
         public override bool CanSeek => false;
@@ -49,13 +51,13 @@ internal sealed class WatchedContent : HttpContent
         public override long Length => throw new NotSupportedException();
         public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
 
-        public override int Read(byte[] buffer, int offset, int count) => Came(inner.Read(buffer, offset, count));
-        public override int Read(Span<byte> buffer) => Came(inner.Read(buffer));
+        public override int Read(byte[] buffer, int offset, int count) => Came(buffer.AsSpan(offset, inner.Read(buffer, offset, count)));
+        public override int Read(Span<byte> buffer) => Came(buffer[..inner.Read(buffer)]);
         public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) => ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
 
         // A client that reads without a token would wait for a silent server for ever.
         public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
-            Came(await inner.ReadAsync(buffer, cancellationToken.CanBeCanceled ? cancellationToken : exchange.Stop).ConfigureAwait(false));
+            Came(buffer[..await inner.ReadAsync(buffer, cancellationToken.CanBeCanceled ? cancellationToken : exchange.Stop).ConfigureAwait(false)].Span);
 
         public override void Flush() => throw new NotSupportedException();
         public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
@@ -71,11 +73,11 @@ internal sealed class WatchedContent : HttpContent
 
         public override ValueTask DisposeAsync() => inner.DisposeAsync();
 
-        private int Came(int count)
+        private int Came(ReadOnlySpan<byte> bytes)
         {
-            if (count > 0)
+            if (lines.Take(bytes))
                 exchange.Progress();
-            return count;
+            return bytes.Length;
         }
     }
 }

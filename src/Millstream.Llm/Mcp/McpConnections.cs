@@ -8,7 +8,9 @@ namespace Millstream;
 /// <summary>The connections of an agent's jobs to their MCP servers: one for each job and server, opened when a task needs it and closed when the job ends or uses none of them for a while.</summary>
 internal sealed class McpConnections
 {
-    private static readonly TimeSpan Idle = TimeSpan.FromMinutes(10);
+    private const int Tries = 3;
+
+    private static readonly TimeSpan Idle = TimeSpan.FromMinutes(10), Pause = TimeSpan.FromSeconds(1);
 
     private readonly Lock _gate = new();
     private readonly Dictionary<(JobId Job, string Server), Connection> _open = [];
@@ -19,7 +21,7 @@ internal sealed class McpConnections
         Connection connection = Take(server, folder, context);
         try
         {
-            return await (await connection.ClientAsync(context)).ListAsync(context.CancellationToken);
+            return await (await connection.ClientAsync(context)).ListAsync(context);
         }
         finally
         {
@@ -27,15 +29,13 @@ internal sealed class McpConnections
         }
     }
 
-    /// <summary>Calls a tool, if the server's tools are still those that the job knows.</summary>
+    /// <summary>Calls a tool, if the server's tools are still those that the job knows. What comes before the call is tried again here; the call itself is sent once.</summary>
     public async Task<McpOutcome> CallAsync(McpServer server, string folder, McpCallInput input, TaskContext context)
     {
         Connection connection = Take(server, folder, context);
         try
         {
-            Client client = await connection.ClientAsync(context);
-            // Asked before each call: a server may change its tools and not say so, or say so a moment too late.
-            McpTools now = await client.ListAsync(context.CancellationToken);
+            (Client client, McpTools now) = await ReadyAsync(connection, context);
             if (now.Hash != input.Hash)
                 return new McpOutcome(null, now);
             return new McpOutcome(await client.CallAsync(input, context), null);
@@ -43,6 +43,23 @@ internal sealed class McpConnections
         finally
         {
             Give(connection, context.Time);
+        }
+    }
+
+    // Asked before each call: a server may change its tools and not say so, or say so a moment too late.
+    private static async Task<(Client Client, McpTools Now)> ReadyAsync(Connection connection, TaskContext context)
+    {
+        for (int failed = 1; ; failed++)
+        {
+            try
+            {
+                Client client = await connection.ClientAsync(context);
+                return (client, await client.ListAsync(context));
+            }
+            catch (RetryableTaskException) when (failed < Tries)
+            {
+                await Task.Delay(Pause * failed, context.Time, context.CancellationToken);
+            }
         }
     }
 
@@ -141,15 +158,19 @@ internal sealed class McpConnections
     }
 
     /// <summary>An open connection.</summary>
-    private sealed class Client(McpServer server) : IAsyncDisposable
+    private sealed class Client(McpServer server, IClientTransport transport) : IAsyncDisposable
     {
+        // Timers take no longer ones.
+        private static readonly TimeSpan Longest = TimeSpan.FromDays(49);
+
         private McpClient _client = null!;
 
         public bool IsOver => _client.Completion.IsCompleted;
 
         public static async Task<Client> ConnectAsync(McpServer server, string folder, TaskContext context)
         {
-            Client made = new(server);
+            IClientTransport transport = McpTransports.Of(server, folder, context);
+            Client made = new(server, transport);
             McpClientOptions options = new()
             {
                 ClientInfo = new Implementation { Name = "millstream", Version = typeof(McpServer).Assembly.GetName().Version!.ToString(3) },
@@ -158,22 +179,27 @@ internal sealed class McpConnections
             };
             try
             {
-                made._client = await McpClient.CreateAsync(McpTransports.Of(server, folder, context), options, cancellationToken: context.CancellationToken);
+                made._client = await McpClient.CreateAsync(transport, options, cancellationToken: context.CancellationToken);
                 return made;
             }
-            catch (Exception e) when (e is not (OperationCanceledException or SecretMissingException) || (e is OperationCanceledException && !context.CancellationToken.IsCancellationRequested))
+            catch (Exception e)
             {
+                await made.DisposeAsync();
+                if (context.CancellationToken.IsCancellationRequested)
+                    throw;
                 throw new RetryableTaskException($"MCP server {server.Name} ({McpTransports.Where(server)}) does not answer: {e.Message}", inner: e);
             }
         }
 
-        public async Task<McpTools> ListAsync(CancellationToken token)
+        public async Task<McpTools> ListAsync(TaskContext context)
         {
+            using CancellationTokenSource limit = new(Limit, context.Time);
+            using CancellationTokenSource either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, context.CancellationToken);
             try
             {
-                return McpTools.Of(server, (await _client.ListToolsAsync(cancellationToken: token)).Select(t => t.ProtocolTool));
+                return McpTools.Of(server, (await _client.ListToolsAsync(cancellationToken: either.Token)).Select(t => t.ProtocolTool));
             }
-            catch (Exception e) when (e is McpException or IOException or HttpRequestException or ClientTransportClosedException)
+            catch (Exception e) when (e is not TerminalTaskException && !context.CancellationToken.IsCancellationRequested)
             {
                 throw new RetryableTaskException($"MCP server {server.Name} does not list its tools: {e.Message}", inner: e);
             }
@@ -181,24 +207,37 @@ internal sealed class McpConnections
 
         public async Task<McpResult> CallAsync(McpCallInput input, TaskContext context)
         {
+            Dictionary<string, object?> arguments = input.Arguments.EnumerateObject().ToDictionary(a => a.Name, a => (object?)a.Value);
+            // Not the policy's timeout, which may be tried again.
+            using CancellationTokenSource limit = new(Limit, context.Time);
+            using CancellationTokenSource either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, context.CancellationToken);
             try
             {
-                Dictionary<string, object?> arguments = input.Arguments.EnumerateObject().ToDictionary(a => a.Name, a => (object?)a.Value);
-                CallToolResult result = await _client.CallToolAsync(input.Tool, arguments, new Progress(context), cancellationToken: context.CancellationToken);
+                CallToolResult result = await _client.CallToolAsync(input.Tool, arguments, new Progress(context), cancellationToken: either.Token);
                 return McpResult.Of(result);
             }
             catch (McpProtocolException e)
             {
                 return new McpResult(JsonSerializer.SerializeToElement(e.Message, AIJson.Options), true);
             }
-            catch (Exception e) when (e is McpException or IOException or HttpRequestException or ClientTransportClosedException)
+            catch (Exception e) when (!context.CancellationToken.IsCancellationRequested)
             {
                 // Whether the call was made is not known, so it is not made again here; the model may.
+                if (limit.IsCancellationRequested)
+                    throw new TerminalTaskException($"MCP server {server.Name} did not answer the call of {input.Tool} within {nameof(McpServer.CallTimeout)}, {server.CallTimeout}; whether it made the call is not known", e);
                 throw new TerminalTaskException($"MCP server {server.Name} went away during the call of {input.Tool}: {e.Message}", e);
             }
         }
 
-        public ValueTask DisposeAsync() => _client.DisposeAsync();
+        private TimeSpan Limit => server.CallTimeout < Longest ? server.CallTimeout : Longest;
+
+        public async ValueTask DisposeAsync()
+        {
+            if (_client is not null)
+                await _client.DisposeAsync();
+            if (transport is IAsyncDisposable owned)
+                await owned.DisposeAsync();
+        }
     }
 
     // Not the framework's own, which posts to the pool and may come after the end.

@@ -42,8 +42,14 @@ public sealed record McpServer
     /// <summary>How long the server may take to begin; 1 minute by default.</summary>
     public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromMinutes(1);
 
-    /// <summary>How long one call may take; 5 minutes by default.</summary>
+    /// <summary>How long one call may take; 5 minutes by default. A call that takes longer fails and is not sent again, since the server may have made it.</summary>
     public TimeSpan CallTimeout { get; init; } = TimeSpan.FromMinutes(5);
+
+    /// <summary>
+    /// Whether no call may be repeated, as where a tool sends mail or pays. A call that fails is never sent again; but other calls run again when their process ended
+    /// while they were at work, or when they lost their lease. With this, such a call becomes a question to a person, <see cref="TaskInDoubt"/>.
+    /// </summary>
+    public bool AtMostOnce { get; init; }
 
     /// <summary>What each call needs of resources.</summary>
     public IReadOnlyList<ResourceRequirement> Requirements { get; init; } = [];
@@ -53,6 +59,7 @@ public sealed record McpServer
         string.IsNullOrWhiteSpace(Name) || LlmTool.NameOf(Name) != Name ? $"{nameof(Name)} '{Name}' must be letters, digits, '_' and '-'"
         : Command is { Count: > 0 } == Url is not null ? $"{Name} has {(Url is null ? "neither" : "both")} {nameof(Command)} {(Url is null ? "nor" : "and")} {nameof(Url)}; give one of them"
         : Url is { Scheme: not ("http" or "https") } ? $"{Name}.{nameof(Url)} is {Url}; give an http or https address"
+        : Url is not null && SecretHeaders.Count > 0 && !WebAddress.HidesSecrets(Url) ? $"{Name}.{nameof(Url)} is plain http to another machine, where {nameof(SecretHeaders)} could be read on the way; write https://, or leave them out"
         : OutputLimit < 1 ? $"{Name}.{nameof(OutputLimit)} is {OutputLimit}; give 1 or more characters"
         : ConnectTimeout <= TimeSpan.Zero ? $"{Name}.{nameof(ConnectTimeout)} is {ConnectTimeout}; give more than zero"
         : CallTimeout <= TimeSpan.Zero ? $"{Name}.{nameof(CallTimeout)} is {CallTimeout}; give more than zero"

@@ -16,22 +16,52 @@ internal sealed class McpTool : LlmTool
     {
         (Server, Known, _tool, _folder, _connections) = (server, known, info.Name, folder, connections);
         _task = AgentTask.Create<McpCallInput, McpOutcome>(Name, (input, context) => connections.CallAsync(server, folder, input, context),
-            policy: new TaskPolicy { Timeout = server.CallTimeout, Retry = new RetryPolicy { Attempts = 3 } });
+            // One attempt: no second one may send the call again.
+            policy: new TaskPolicy { AtMostOnce = server.AtMostOnce });
     }
 
     public McpServer Server { get; }
+
+    /// <summary>How its calls are run.</summary>
+    public TaskPolicy CallPolicy => _task.Policy;
 
     internal override string TraceType => "extension";
 
     /// <summary>The tools that the job knows.</summary>
     public McpTools Known { get; }
 
-    /// <summary>The tools of a server, as far as models can take their names.</summary>
-    public static IEnumerable<McpTool> AllOf(McpServer server, McpTools known, string folder, McpConnections connections) =>
-        known.Tools.DistinctBy(t => NameOf($"{server.Name}_{t.Name}")).Select(t => new McpTool(server, t, known, folder, connections));
+    /// <summary>The server's name of it.</summary>
+    public string ServerName => _tool;
 
-    /// <summary>The same tool of another list; null where it is gone.</summary>
-    public McpTool? With(McpTools now) => now.Tools.FirstOrDefault(t => t.Name == _tool) is { } info ? new McpTool(Server, info, now, _folder, _connections) : null;
+    /// <summary>The tools of a server; two may have one name as models know them.</summary>
+    public static IEnumerable<McpTool> AllOf(McpServer server, McpTools known, string folder, McpConnections connections) =>
+        known.Tools.Select(t => new McpTool(server, t, known, folder, connections));
+
+    /// <summary>The same tool of another list; null where it is gone, or can be called no more since its schema is none.</summary>
+    public McpTool? With(McpTools now)
+    {
+        if (now.Tools.FirstOrDefault(t => t.Name == _tool) is not { } info)
+            return null;
+        McpTool tool = new(Server, info, now, _folder, _connections);
+        return tool.SchemaFault is null ? tool : null;
+    }
+
+    /// <summary>Why its schema is none; null where it is one.</summary>
+    public string? SchemaFault
+    {
+        get
+        {
+            try
+            {
+                _ = Schema;
+                return null;
+            }
+            catch (ArgumentException e)
+            {
+                return e.Message;
+            }
+        }
+    }
 
     /// <summary>How a server is asked for its tools.</summary>
     public static TaskPolicy ListPolicy { get; } = new() { Retry = new RetryPolicy { Attempts = 3 } };

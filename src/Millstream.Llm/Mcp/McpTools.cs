@@ -11,7 +11,8 @@ public sealed record McpTools(string Hash, IReadOnlyList<McpToolInfo> Tools)
 {
     internal static McpTools Of(McpServer server, IEnumerable<Tool> tools)
     {
-        McpToolInfo[] wanted = [.. tools.Where(t => server.Tools?.Contains(t.Name) ?? true).OrderBy(t => t.Name, StringComparer.Ordinal)
+        // A name twice is a server's fault; the first one counts.
+        McpToolInfo[] wanted = [.. tools.Where(t => server.Tools?.Contains(t.Name) ?? true).DistinctBy(t => t.Name, StringComparer.Ordinal).OrderBy(t => t.Name, StringComparer.Ordinal)
             .Select(t => new McpToolInfo(t.Name, t.Description ?? t.Title ?? "", t.InputSchema.Clone()))];
         if (server.Tools?.FirstOrDefault(name => !wanted.Any(t => t.Name == name)) is { } missing)
             throw new TerminalTaskException($"MCP server {server.Name} has no tool '{missing}', which {nameof(McpServer)}.{nameof(McpServer.Tools)} names; it has {string.Join(", ", tools.Select(t => t.Name).Order(StringComparer.Ordinal).DefaultIfEmpty("none"))}");

@@ -17,7 +17,7 @@ internal static class McpTransports
                 Name = server.Name,
                 ConnectionTimeout = server.ConnectTimeout,
                 AdditionalHeaders = Merged(server.Headers, server.SecretHeaders, context),
-            });
+            }, new HttpClient(Connections(server)) { Timeout = Timeout.InfiniteTimeSpan }, ownsHttpClient: true);
         }
         Dictionary<string, string?> environment = StdioClientTransportOptions.GetDefaultEnvironmentVariables();
         foreach ((string name, string value) in Merged(server.Environment, server.Secrets, context))
@@ -39,6 +39,15 @@ internal static class McpTransports
             },
         });
     }
+
+    // No redirects: secret headers would go with them. Calls have a time limit of their own.
+    private static SocketsHttpHandler Connections(McpServer server) => new()
+    {
+        AllowAutoRedirect = false,
+        UseCookies = false,
+        PooledConnectionLifetime = TimeSpan.FromMinutes(5),
+        ConnectTimeout = server.ConnectTimeout,
+    };
 
     /// <summary>The server in words.</summary>
     public static string Where(McpServer server) => server.Url?.GetLeftPart(UriPartial.Path) ?? server.Command![0];

@@ -16,9 +16,11 @@ internal sealed class ToolSchema
     {
         try
         {
-            _schema = JsonSchema.FromText(schema.GetRawText());
+            // A registry of its own: that of the process takes each $id once, from whoever comes first. Nothing is fetched.
+            _schema = JsonSchema.FromText(schema.GetRawText(), new BuildOptions { SchemaRegistry = new SchemaRegistry() });
         }
-        catch (Exception e) when (e is JsonException or ArgumentException or NotSupportedException)
+        // Servers send what they like, and the parser throws what it likes.
+        catch (Exception e) when (e is not OutOfMemoryException)
         {
             throw new ArgumentException($"This is no JSON schema: {e.Message}", nameof(schema), e);
         }
@@ -32,7 +34,7 @@ internal sealed class ToolSchema
         {
             results = _schema!.Evaluate(value, Options);
         }
-        catch (Exception e) when (e is RefResolutionException or InvalidOperationException or JsonException or ArgumentException)
+        catch (Exception e) when (e is not OutOfMemoryException)
         {
             return $"the schema cannot be applied: {e.Message}";
         }

@@ -82,6 +82,56 @@ public sealed class CircuitBreakerTests
         Assert.Equal(now.AddSeconds(10), breaker.Failed(breaker.Period, now, "down"));
     }
 
+    [Fact]
+    public void Success_OfACallThatBeganBefore_LeavesItHalfOpen()
+    {
+        CircuitBreaker breaker = new(new LlmResource(CallBench.Endpoint(), new ScriptedChatClient()));
+        DateTimeOffset now = new(2030, 1, 1, 0, 0, 0, TimeSpan.Zero);
+        int before = breaker.Period;
+        for (int i = 0; i < CircuitBreaker.Threshold; i++)
+            breaker.Failed(before, now, "down");
+        breaker.Succeeded(before);
+        // One failure of the trial is enough only while it is half open.
+        Assert.Equal(now.AddSeconds(10), breaker.Failed(breaker.Period, now, "down"));
+        breaker.Succeeded(breaker.Period);
+        Assert.Null(breaker.Failed(breaker.Period, now, "down"));
+    }
+
+    [Fact]
+    public void Success_WhileAFailureIsTold_IsToldAfterIt()
+    {
+        LlmResource resource = new(CallBench.Endpoint(), new ScriptedChatClient());
+        CircuitBreaker breaker = resource.Breaker;
+        Owner owner = new(() => Task.Run(() => breaker.Succeeded(breaker.Period)).GetAwaiter().GetResult());
+        resource.Attach(owner);
+        for (int i = 0; i < CircuitBreaker.Threshold; i++)
+            breaker.Failed(breaker.Period, DateTimeOffset.UnixEpoch, "down");
+        Assert.Equal([1, null], owner.Throttles);
+    }
+
+    private sealed class Owner(Action onThrottled) : IResourceOwner
+    {
+        public List<long?> Throttles { get; } = [];
+
+        public ResourceStatus StatusOf(Resource resource) => ResourceStatus.Available;
+
+        public void CoolDown(Resource resource, DateTimeOffset until, string reason)
+        {
+        }
+
+        public void SetRate(Resource resource, string rate, long limit)
+        {
+        }
+
+        public void Throttle(Resource resource, long? most)
+        {
+            // What happens just before the resource takes it in.
+            if (most is not null)
+                onThrottled();
+            Throttles.Add(most);
+        }
+    }
+
     internal static async Task UntilAsync(Func<bool> isSo)
     {
         while (!isSo())

@@ -42,6 +42,24 @@ public sealed class LlmEndpointsTests
     [InlineData("https://gpu-box", "https://gpu-box")]
     public void AddressOf_OllamaHost_IsAnAddress(string? host, string address) => Assert.Equal(address, LlmEndpoints.AddressOf(host));
 
+    [Theory]
+    [InlineData("https://models.example.com/v1", true)]
+    [InlineData("http://localhost:8000/v1", true)]
+    [InlineData("http://127.3.2.1:8000", true)]
+    [InlineData("http://[::1]:8000", true)]
+    [InlineData("http://models.example.com/v1", false)]
+    [InlineData("http://localhost.example.com/v1", false)]
+    [InlineData("http://10.0.0.1:8000", false)]
+    public void Validate_KeyAndPlainHttp_OnlyWithinThisMachine(string url, bool isRight)
+    {
+        LlmEndpoint endpoint = new() { Id = "one", Model = "m", BaseUrl = url };
+        Assert.Empty(endpoint.Validate());
+        IReadOnlyList<string> faults = (endpoint with { ApiKey = Secret.FromEnvironment("KEY") }).Validate();
+        Assert.Equal(isRight ? [] : ["base url is plain http to another machine, where the api key could be read on the way; write https://, or leave the api key out"], faults);
+        McpServer server = new() { Name = "one", Url = new Uri(url), SecretHeaders = new Dictionary<string, Secret> { ["x-key"] = Secret.FromEnvironment("KEY") } };
+        Assert.Equal(isRight, server.Fault() is null);
+    }
+
     // Port 9 of this machine: nobody listens there.
     private static Task<IReadOnlyList<LlmEndpoint>> FindAsync(params (string Name, string Value)[] variables) =>
         LlmEndpoints.FromEnvironmentAsync(name => variables.FirstOrDefault(v => v.Name == name).Value ?? (name == "OLLAMA_HOST" ? "127.0.0.1:9" : null));

@@ -64,10 +64,24 @@ public sealed class LlmResourceTests
         await bench.CallAsync(new CallOf { Tokens = 896 });
         await bench.CallAsync(new CallOf { Tokens = 896 });
         var last = await bench.StartAsync(new CallOf { Tokens = 8 });
-        await CircuitBreakerTests.UntilAsync(() => last.Tasks.Count == 1 && last.Tasks[0].Status == AgentTaskStatus.Waiting);
-        Assert.Contains("tokens", last.Tasks[0].Detail, StringComparison.Ordinal);
+        await CircuitBreakerTests.UntilAsync(() => last.Tasks.Count == 1 && last.Tasks[0].Detail?.Contains("tokens", StringComparison.Ordinal) == true);
         clock.Advance(TimeSpan.FromMinutes(1));
         Assert.Equal("four", (await last.Completion).Text);
+    }
+
+    [Fact]
+    public async Task Call_BoundThatAnthropicIsSent_IsReserved()
+    {
+        Gate gate = new();
+        ScriptedChatClient client = new ScriptedChatClient().Turn(gate, "one", ScriptedChatClient.Stop()).Says("two");
+        await using CallBench bench = new(new FakeTimeProvider(), new LlmResource(CallBench.Endpoint() with { Provider = LlmProvider.Anthropic, TokensPerMinute = 10_000 }, client));
+        var first = await bench.StartAsync(new CallOf { Tokens = 1024 });
+        await gate.Reached;
+        var second = await bench.StartAsync(new CallOf { Tokens = 2048, Options = new ChatOptions { MaxOutputTokens = 1000 } });
+        await CircuitBreakerTests.UntilAsync(() => client.Requests.Count > 1 || second.Tasks.Any(t => t.Detail?.Contains("tokens", StringComparison.Ordinal) == true));
+        Assert.Single(client.Requests);
+        gate.Open();
+        Assert.Equal("one", (await first.Completion).Text);
     }
 
     [Fact]

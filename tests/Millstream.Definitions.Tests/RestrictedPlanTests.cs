@@ -14,7 +14,7 @@ public sealed class RestrictedPlanTests
         Reader.Read($"name: plan\n{top}tasks:\n  a: {task}\n", new WorkflowRules(["http.get", "file.read"], Path.GetTempPath()));
 
     [Theory]
-    [InlineData("{ uses: file.read, with: { path: x }, requires: [llm] }", "", "line 3: the task 'a' has 'requires', which is not allowed here")]
+    [InlineData("{ uses: file.read, with: { path: x }, requires: [{ type: llm }] }", "", "line 3: the task 'a' has 'requires', which is not allowed here")]
     [InlineData("{ uses: file.read, with: { path: x } }", "resources: { gpu: 1 }\n", "'resources' is not allowed here")]
     [InlineData("{ uses: template, with: { text: x } }", "", "line 3: the task 'a' uses template, which is not allowed here")]
     public void WhatOthersNeed_CannotBeTaken(string task, string top, string fault) => Assert.StartsWith(fault, Assert.Single(Read(task, top).Faults));

@@ -20,7 +20,7 @@ public sealed class AgentDocsTests
     public void Example_IsRead(string yaml)
     {
         string folder = Directory.CreateTempSubdirectory("millstream").FullName;
-        File.WriteAllText(Path.Combine(folder, "reader.yaml"), Examples().Select(e => (string)e).First(e => FileKind.Of(e) == "agent"));
+        File.WriteAllText(Path.Combine(folder, "reader.yaml"), Examples().Select(e => (string)e).First(e => FileKind.Of(e) == "agent" && e.Contains("name: reader", StringComparison.Ordinal)));
         string path = Path.Combine(folder, "file.yaml");
         if (FileKind.Of(yaml) == "agent")
             Assert.Empty(new MiniSchema(Schema).Validate(DocsTests.ToJson(yaml)));
@@ -48,6 +48,7 @@ public sealed class AgentDocsTests
     [InlineData("kind: agent\nname: a\ntemperature: 3")]
     [InlineData("kind: agent\nname: a\napproval: sometimes")]
     [InlineData("kind: agent\nname: a\noutput: {}")]
+    [InlineData("kind: agent\nname: a\nplan: { files: [] }")]
     public void WrongFile_IsRefusedByReaderAndSchema(string yaml)
     {
         Assert.Throws<WorkflowFileException>(() => AgentFile.Parse(yaml));
@@ -60,6 +61,7 @@ public sealed class AgentDocsTests
         JsonElement defs = Schema.GetProperty("$defs"), top = Schema.GetProperty("properties");
         DocsTests.Same(Keys.Agent, Schema);
         DocsTests.Same(Keys.Context, top.GetProperty("context"));
+        DocsTests.Same(Keys.Plan, top.GetProperty("plan"));
         DocsTests.Same(Keys.AgentLimits, top.GetProperty("limits"));
         DocsTests.Same(Keys.Tool, defs.GetProperty("tool"));
         Assert.Equal(ToolShape.All.Keys, defs.GetProperty("tool").GetProperty("properties").GetProperty("use").GetProperty("enum").EnumerateArray().Select(k => k.GetString()!));
@@ -71,7 +73,7 @@ public sealed class AgentDocsTests
     public void Docs_NameEveryKeyToolAndField()
     {
         string agents = File.ReadAllText(Path.Combine(Docs, "llm-agents.md")), tools = File.ReadAllText(Path.Combine(Docs, "tools.md"));
-        IEnumerable<string> words = [.. Keys.Agent, .. Keys.Context, .. Keys.Tool, .. Keys.AgentLimits, .. Keys.OutputField, .. Keys.Models, .. Keys.Endpoint, .. Keys.Price, .. ModelsReader.Providers];
+        IEnumerable<string> words = [.. Keys.Agent, .. Keys.Context, .. Keys.Tool, .. Keys.Plan, .. Keys.AgentLimits, .. Keys.OutputField, .. Keys.Models, .. Keys.Endpoint, .. Keys.Price, .. ModelsReader.Providers];
         Assert.DoesNotContain(words, w => !Has(agents, w));
         IEnumerable<string> names = ToolShape.All.Values.SelectMany(s => s.With.Fields.Keys.Append(s.Name))
             .Concat(BuiltInTools.All.SelectMany(t => t.Schema.GetProperty("properties").EnumerateObject().Select(p => p.Name)));

@@ -95,7 +95,7 @@ public sealed class AgentFileTests : IDisposable
     [InlineData("kind: agent\nname: a\nmodel: ''", "3:8: 'model' is empty; name a model or a label of endpoints, or leave it out for any")]
     [InlineData("kind: agent\nname: a\ninstructions: [x]", "3:15: 'instructions' must be text or { file: NAME }, this is a list")]
     [InlineData("kind: agent\nname: a\ninstructions: { file: none.md }", "3:23: instructions.file: there is no file 'none.md'")]
-    [InlineData("kind: agent\nname: a\ncontext: { messages: 0 }", "3:22: context.messages must be a whole number of at least 1, this is 0")]
+    [InlineData("kind: agent\nname: a\ncontext: { messages: 3 }", "3:22: context.messages must be a whole number of at least 4, this is 3")]
     [InlineData("kind: agent\nname: a\ntools: [http.gte]", "3:9: tools[0]: there is no tool 'http.gte'; did you mean 'http.get'?")]
     [InlineData("kind: agent\nname: a\ntools: file.read", "3:8: 'tools' must be a list such as [file.read, { use: http.get }], this is the text 'file.read'")]
     [InlineData("kind: agent\nname: a\ntools: [{ name: x }]", "3:9: tools[0] needs 'use', its kind: sandbox.run, http.get, file.read, file.write, file.list, mcp, agent, workflow")]

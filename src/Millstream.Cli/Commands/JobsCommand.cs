@@ -89,8 +89,15 @@ internal static class JobsCommand
 
         writer.WriteEndArray();
         writer.WriteStartArray("approvals");
-        foreach (LlmEvent.ApprovalRequested approval in line.Head.Ended is null ? state.Approvals : [])
-            JsonSerializer.SerializeToElement<LlmEvent>(approval, AgentSignals.Options).WriteTo(writer);
+        foreach (WaitingCall waiting in line.Head.Ended is null ? state.Approvals : [])
+        {
+            writer.WriteStartObject();
+            writer.WriteString("job", waiting.Job.Value);
+            foreach (JsonProperty property in JsonSerializer.SerializeToElement<LlmEvent>(waiting.Asked, AgentSignals.Options).EnumerateObject())
+                property.WriteTo(writer);
+            writer.WriteEndObject();
+        }
+
         writer.WriteEndArray();
     });
 
@@ -124,11 +131,11 @@ internal static class JobsCommand
             Row("", $"millstream answer {head.Id} {question.Question} JSON{JournalPlace.Argument(journal)}");
         }
 
-        foreach (LlmEvent.ApprovalRequested approval in state.Approvals)
+        foreach (WaitingCall waiting in state.Approvals)
         {
-            string call = approval.Request.ToolCall is Microsoft.Extensions.AI.FunctionCallContent asked ? $"{asked.Name} {AgentEvents.Brief(asked.Arguments, 400)}" : "";
-            Row("approval", $"{approval.Request.RequestId}: {call}; {approval.Why}");
-            Row("", AgentSignals.ApproveCommand(head.Id, approval.Request.RequestId, journal));
+            Row("approval", $"{(waiting.Job == head.Id ? "" : $"{waiting.Job} ")}{waiting.CallId}: {waiting.ToolName}");
+            foreach (string text in AgentEvents.Asked(waiting, (job, call) => AgentSignals.ApproveCommand(job, call, journal)).Split('\n'))
+                Row("", text);
         }
 
         if (line.IsOrphaned)

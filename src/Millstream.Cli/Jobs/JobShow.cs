@@ -71,7 +71,22 @@ internal sealed class JobShow(AgentOrchestrator orchestrator, IJournalStorage? j
         Task ShowAsync(ShownJob job) => _views[job.Job].View.ShowAsync(EventsOf(job));
     }
 
-    private static IAsyncEnumerable<JobEvent> EventsOf(ShownJob job) => FileWorkflowEvent.ShowAsync(job.Job.EventsAsync(job.From));
+    private IAsyncEnumerable<JobEvent> EventsOf(ShownJob job)
+    {
+        IAsyncEnumerable<JobEvent> events = FileWorkflowEvent.ShowAsync(job.Job.EventsAsync(job.From));
+        // In memory nobody else can allow a call, and a job must not wait for nothing.
+        return journal is null && _keyboard is null ? DenyAsync(events) : events;
+    }
+
+    private async IAsyncEnumerable<JobEvent> DenyAsync(IAsyncEnumerable<JobEvent> events)
+    {
+        await foreach (JobEvent e in events)
+        {
+            yield return e;
+            if (AgentEvents.Of(e) is LlmEvent.ApprovalRequested asked)
+                await AgentSignals.SendAsync(orchestrator, e.Job, new LlmSignal.DenyToolCall(asked.Request.RequestId, "nobody is there to allow it"));
+        }
+    }
 
     private (IRunView, RunModel?) ViewOf(ShownJob shown, bool isOneOfMany)
     {
@@ -81,29 +96,25 @@ internal sealed class JobShow(AgentOrchestrator orchestrator, IJournalStorage? j
         if (shown.Workflow is not { } workflow)
             return (new AnyJobView(Console.Out, error), null);
         RunModel model = new(workflow);
-        return (!isOneOfMany && IsForPeople() ? new LiveView(model, shown.Job, orchestrator, AnsiConsole.Console)
-            : new PlainView(model, Console.Out, error, !Console.IsOutputRedirected), model);
+        return (!isOneOfMany && IsForPeople() ? new LiveView(model, shown.Job, orchestrator, AnsiConsole.Console, Approve)
+            : new PlainView(model, Approve, Console.Out, error, !Console.IsOutputRedirected), model);
     }
 
     private IRunView AgentViewOf(ShownJob shown, bool isOneOfMany, TextWriter error)
     {
-        bool isAsked = mode == ShowMode.Runs && !Console.IsInputRedirected;
         if (isOneOfMany || !IsForPeople())
-        {
-            Func<string, string>? approve = journal is null ? null : id => AgentSignals.ApproveCommand(shown.Job.Id, id, journal);
-            // In memory nobody else can allow anything, and a job must not wait for nothing.
-            Func<string, Task>? deny = journal is not null || mode == ShowMode.Watches ? null
-                : id => shown.Job.SignalAsync(JsonSerializer.SerializeToElement<LlmSignal>(new LlmSignal.DenyToolCall(id, "nobody is there to allow it"), AgentSignals.Options));
-            return new AgentPlainView(approve, deny, Console.Out, error, !Console.IsOutputRedirected);
-        }
+            return new AgentPlainView(Approve, Console.Out, error, !Console.IsOutputRedirected);
         AgentScreen screen = new(Console.Out);
-        if (!isAsked)
-            return new AgentTerminalView(screen, null, journal is null ? null : id => AgentSignals.ApproveCommand(shown.Job.Id, id, journal));
+        if (mode != ShowMode.Runs || Console.IsInputRedirected)
+            return new AgentTerminalView(screen, null, Approve);
         AgentApprovals approvals = new();
-        _keyboard = new AgentKeyboard(shown.Job, screen, approvals);
+        _keyboard = new AgentKeyboard(shown.Job, orchestrator, screen, approvals);
         screen.Line(AgentKeyboard.Help);
         return new AgentTerminalView(screen, approvals, null);
     }
+
+    /// <summary>How a waiting call is allowed from elsewhere; null for jobs in memory, where nobody can.</summary>
+    private Func<JobId, string, string>? Approve => journal is null ? null : (job, call) => AgentSignals.ApproveCommand(job, call, journal);
 
     private Task LeaveAsync() => Task.WhenAll(_views.Values.Select(v => v.View.LeaveAsync()));
 

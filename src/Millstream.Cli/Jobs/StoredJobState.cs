@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Millstream.Cli.Running.Agents;
 using Millstream.Definitions;
 
@@ -9,15 +8,15 @@ internal sealed class StoredJobState
 {
     private readonly List<JobEvent> _questions = [];
     private readonly List<JobEvent> _tasks = [];
-    private readonly List<LlmEvent.ApprovalRequested> _approvals = [];
+    private readonly AgentApprovals _approvals = new();
 
     public IReadOnlyList<JobEvent> Questions => _questions;
 
     /// <summary>Of each task that has not ended its last entry.</summary>
     public IReadOnlyList<JobEvent> Tasks => _tasks;
 
-    /// <summary>Calls of tools that wait for somebody to allow them.</summary>
-    public IReadOnlyList<LlmEvent.ApprovalRequested> Approvals => _approvals;
+    /// <summary>Calls of tools that wait for somebody to allow them, also those of agents that the job called.</summary>
+    public IReadOnlyList<WaitingCall> Approvals => _approvals.All;
 
     public long Last { get; private set; }
 
@@ -32,16 +31,9 @@ internal sealed class StoredJobState
     private void Add(JobEvent e)
     {
         Last = e.Seq;
+        _approvals.Add(e);
         switch (e.Kind)
         {
-            case JobEventKinds.Event when !e.Job.IsChild:
-                Add(AgentEvents.Of(e));
-                break;
-            case JobEventKinds.Signal when !e.Job.IsChild:
-                // Whatever it decides, it is no longer waited for.
-                if (e.Data is { ValueKind: JsonValueKind.Object } signal && signal.TryGetProperty("callId", out JsonElement id))
-                    _approvals.RemoveAll(a => a.Request.RequestId == id.ToString());
-                break;
             // A question of a child is answered under the child's id.
             case JobEventKinds.QuestionAsked when !e.Job.IsChild:
                 _questions.Add(e);
@@ -69,14 +61,6 @@ internal sealed class StoredJobState
                 _questions.RemoveAll(q => q.Task == e.Task && q.Job == e.Job && q.Kind == JobEventKinds.TaskInDoubt);
                 break;
         }
-    }
-
-    private void Add(LlmEvent? e)
-    {
-        if (e is LlmEvent.ApprovalRequested asked)
-            _approvals.Add(asked);
-        else if (e is LlmEvent.ToolCallFailed failed)
-            _approvals.RemoveAll(a => a.Request.RequestId == failed.CallId);
     }
 
     private void Forget(JobEvent e) => _tasks.RemoveAll(t => t.Task == e.Task && t.Job == e.Job);

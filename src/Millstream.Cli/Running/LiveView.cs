@@ -1,4 +1,5 @@
 using System.Globalization;
+using Millstream.Cli.Running.Agents;
 using Millstream.Definitions;
 using Spectre.Console;
 using Spectre.Console.Rendering;
@@ -6,7 +7,7 @@ using Spectre.Console.Rendering;
 namespace Millstream.Cli.Running;
 
 /// <summary>For a terminal: the tasks with what each does or waits for, what is leased, and a bar; drawn anew ten times a second at most.</summary>
-internal sealed class LiveView(RunModel model, Job job, AgentOrchestrator orchestrator, IAnsiConsole console) : IRunView
+internal sealed class LiveView(RunModel model, Job job, AgentOrchestrator orchestrator, IAnsiConsole console, Func<JobId, string, string>? approve) : IRunView
 {
     private static readonly TimeSpan Frame = TimeSpan.FromMilliseconds(100);
 
@@ -74,8 +75,9 @@ internal sealed class LiveView(RunModel model, Job job, AgentOrchestrator orches
         lock (model)
         {
             List<IRenderable> rows = [Header()];
+            string[] asked = Asked();
             // Header, what is left out, resources, and a line for the cursor.
-            TaskLine[] shown = [.. Chosen(Math.Max(1, console.Profile.Height - 4))];
+            TaskLine[] shown = [.. Chosen(Math.Max(1, console.Profile.Height - 4 - asked.Length))];
             // An explanation looks at the fleet under its lock, so only what is shown is asked for.
             IReadOnlyDictionary<string, AgentTaskInfo> waiting = RunningTasks.FirstOf(job, shown.Where(l => l is { Parent: null, Phase: TaskPhase.Waiting or TaskPhase.Retrying }).Select(l => l.Id));
             string[] names = [.. shown.Select(l => OutputText.Shortened(Name(l), console.Profile.Width / 3))];
@@ -93,9 +95,14 @@ internal sealed class LiveView(RunModel model, Job job, AgentOrchestrator orches
             if (shown.Length < model.Lines.Count)
                 rows.Add(new Markup($"[dim]  … and {model.Lines.Count - shown.Length} more[/]"));
             rows.Add(new Markup($"[dim]{Markup.Escape(Resources())}[/]"));
+            rows.AddRange(asked.Select(line => new Markup($"[yellow]{Markup.Escape(line)}[/]")));
             return new Rows(rows);
         }
     }
+
+    // Where the job is in memory it is denied at once.
+    private string[] Asked() => approve is null ? [] : [.. model.Approvals.All.SelectMany(call =>
+        $"? {model.PathOf(call.Job)}: {AgentEvents.Asked(call, approve)}".Split('\n'))];
 
     private Markup Header()
     {

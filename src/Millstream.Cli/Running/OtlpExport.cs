@@ -15,6 +15,8 @@ internal sealed class OtlpExport : IAsyncDisposable
     // A run may end so much later for a collector that does not answer.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
 
+    private static readonly string NoAnswer = $"it did not answer within {Patience.TotalSeconds} s";
+
     private static readonly string[] Names = [AgentOrchestrator.TelemetryName, $"{AgentOrchestrator.TelemetryName}.*"];
 
     private readonly Uri _url;
@@ -61,7 +63,10 @@ internal sealed class OtlpExport : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         int wait = (int)Patience.TotalMilliseconds;
-        await Task.WhenAll(Task.Run(() => _spans.Shutdown(wait)), Task.Run(() => _metrics.Shutdown(wait)));
+        bool[] ended = await Task.WhenAll(Task.Run(() => _spans.Shutdown(wait)), Task.Run(() => _metrics.Shutdown(wait)));
+        // A request has as long as the shutdown, so it may not have failed yet when that gives up.
+        if (ended.Contains(false))
+            Failed(NoAnswer);
         if (_failure is not null)
             await RunSignals.TryWriteAsync(Console.Error, OutputText.CleanLines($"millstream: traces and metrics could not be sent to {_url.GetLeftPart(UriPartial.Path)}: {_failure}"));
     }
@@ -113,7 +118,7 @@ internal sealed class OtlpExport : IAsyncDisposable
             return response;
         }
 
-        private static string ReasonOf(Exception e) => e is OperationCanceledException ? $"it did not answer within {Patience.TotalSeconds} s"
+        private static string ReasonOf(Exception e) => e is OperationCanceledException ? NoAnswer
             : e is HttpRequestException { HttpRequestError: HttpRequestError.InvalidResponse } ? $"it does not speak HTTP/1.1; for a port of gRPC set {ProtocolVariable}=grpc" : e.Message;
     }
 }

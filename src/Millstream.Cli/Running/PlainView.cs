@@ -1,13 +1,15 @@
 using System.Text.Json;
+using Millstream.Cli.Running.Agents;
 
 namespace Millstream.Cli.Running;
 
 /// <summary>For pipes and logs: progress as lines to stderr, the output to stdout.</summary>
 /// <param name="model">What is known of the run.</param>
+/// <param name="approve">How a waiting call of an agent is allowed from elsewhere, by its job and id; null where nobody can.</param>
 /// <param name="output">Where the output goes.</param>
 /// <param name="error">Where progress goes.</param>
 /// <param name="isTerminal">Whether the output goes to a terminal, which control characters must not reach.</param>
-internal sealed class PlainView(RunModel model, TextWriter output, TextWriter error, bool isTerminal) : IRunView
+internal sealed class PlainView(RunModel model, Func<JobId, string, string>? approve, TextWriter output, TextWriter error, bool isTerminal) : IRunView
 {
     private static readonly TimeSpan Quiet = TimeSpan.FromSeconds(10);
 
@@ -22,7 +24,9 @@ internal sealed class PlainView(RunModel model, TextWriter output, TextWriter er
         {
             SayBeginning(e);
             model.Add(e);
-            if (e.Kind == JobEventKinds.JobCancelling)
+            if (AgentEvents.Of(e) is LlmEvent.ApprovalRequested asked)
+                Line(e, $"{model.PathOf(e.Job)}: {AgentEvents.Asked(new WaitingCall(e.Job, asked), approve)}");
+            else if (e.Kind == JobEventKinds.JobCancelling)
                 Line(e, "cancelling");
             else if (model.LineOf(e) is { } line)
                 Say(line, e);

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Millstream.Cli.Running.Agents;
 using Millstream.Definitions;
 
 namespace Millstream.Cli.Running;
@@ -52,6 +53,9 @@ internal sealed class RunModel
         }
     }
 
+    /// <summary>Calls of the agents' tools that wait for somebody to allow them.</summary>
+    public AgentApprovals Approvals { get; } = new();
+
     /// <summary>Limits that the host could not hold, as tasks told.</summary>
     public SortedSet<string> NotEnforced { get; } = new(StringComparer.Ordinal);
 
@@ -59,12 +63,16 @@ internal sealed class RunModel
     public string? PathOf(JobEvent e) => (e.Task ?? (e.Value as WorkflowEvent.TaskEnded)?.Task) is { } task ? Path(e.Job, task)
         : e.Child is { } child ? _children.GetValueOrDefault(child) : null;
 
+    /// <summary>The task that a child is, as in <c>subs[1]/two[0]</c>; its id where it is not known.</summary>
+    public string PathOf(JobId child) => _children.GetValueOrDefault(child, child.Value);
+
     /// <summary>The line of the view that an entry is about; null for an entry of the job, or of a child that is no workflow of the file's.</summary>
     public TaskLine? LineOf(JobEvent e) => PathOf(e) is { } path ? _byId.GetValueOrDefault(WithoutIndexes(path)) : null;
 
     public void Add(JobEvent e)
     {
         Started ??= e.Time;
+        Approvals.Add(e);
         if (e.Kind == JobEventKinds.ChildStarted)
             _children[e.Child!.Value] = Path(e.Job, e.Task!) ?? e.Task!;
         if (e.Kind is JobEventKinds.JobCompleted or JobEventKinds.JobFailed or JobEventKinds.JobCancelled)

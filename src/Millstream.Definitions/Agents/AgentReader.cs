@@ -41,7 +41,7 @@ internal sealed class AgentReader
             Model = Model(map),
             Temperature = temperature,
             MaxOutputTokens = _nodes.Whole(map, "max_output_tokens", "'max_output_tokens'", 1),
-            ContextMessages = map.Find("context") is { } context && _nodes.Map(context.Value, "'context'", Keys.Context) is { } inner ? _nodes.Whole(inner, "messages", "context.messages", 1) : null,
+            ContextMessages = map.Find("context") is { } context && _nodes.Map(context.Value, "'context'", Keys.Context) is { } inner ? _nodes.Whole(inner, "messages", "context.messages", 4) : null,
             Plan = new PlanReader(_context).Read(map),
             Tools = new AgentToolReader(_context).Read(map),
             Limits = Limits(map),

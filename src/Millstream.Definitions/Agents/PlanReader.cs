@@ -39,8 +39,8 @@ internal sealed class PlanReader(ReadContext context)
             FilePlace place = context.Place with { Texts = texts };
             bool isAgent = FileKind.OfFile(place.Beside(file.Text)) == FileKind.Agent.Name;
             _ = isAgent
-                ? (object?)place.Read(context.Faults, file.Text, file.Mark, "plan.files", FileKind.Agent, AgentFile.Parse)
-                : place.Read(context.Faults, file.Text, file.Mark, "plan.files", FileKind.Workflow, WorkflowFile.Parse);
+                ? (object?)place.Read(context.Faults, file.Text, file.Mark, "plan.files", FileKind.Agent, AgentFile.Parse, "")
+                : place.Read(context.Faults, file.Text, file.Mark, "plan.files", FileKind.Workflow, WorkflowFile.Parse, "");
         }
         string folder = Path.GetDirectoryName(texts.FullPath(context.Path.Length == 0 ? "." : context.Path)) ?? "/";
         JsonObject files = [];

@@ -43,5 +43,10 @@ public sealed class FileWorkflowReader(FileWorkflowAgent agent) : IWorkflowReade
             yield return $"the input '{input.Name}' has no default, and nobody gives one; write the value where it is used";
         foreach (TaskDefinition task in workflow.Tasks.Where(t => !rules.Kinds.Contains(t.Uses)))
             yield return $"line {task.Line}: the task '{task.Id}' uses {task.Uses}, which is not allowed here; allowed are: {string.Join(", ", rules.Kinds)}";
+        // Kinds take what they need. With more, a plan could keep a whole endpoint from everybody else.
+        if (workflow.Resources.Count > 0)
+            yield return "'resources' is not allowed here; the host says what it offers, so leave it out";
+        foreach (TaskDefinition task in workflow.Tasks.Where(t => t.Requires.Count > 0))
+            yield return $"line {task.RequirementMarks[0].Line}: the task '{task.Id}' has 'requires', which is not allowed here; a task takes what its kind needs, so leave it out";
     }
 }

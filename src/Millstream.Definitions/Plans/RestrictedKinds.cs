@@ -21,7 +21,17 @@ internal static class RestrictedKinds
     private static AgentTask<JsonElement, JsonElement> Make(ToolKind tool, TaskKindUse use)
     {
         AgentTask<JsonElement, JsonElement> task = tool.Make(new ToolKindUse(use.TaskId, Json.Null, use.BaseFolder));
-        return AgentTask.Create<JsonElement, JsonElement>(use.TaskId, async (with, context) => Shaped(tool.Name, await task.RunAsync(with, context)), task.Requirements, task.Policy);
+        return AgentTask.Create<JsonElement, JsonElement>(use.TaskId, async (with, context) => Shaped(tool.Name, await task.RunAsync(Given(tool.Name, with), context)), task.Requirements, task.Policy);
+    }
+
+    // A host in the text of a file is its author's word, and so allowed; in a plan it is a model's.
+    private static JsonElement Given(string kind, JsonElement with)
+    {
+        if (kind != "http.get" || with.Find("allow_hosts") is null)
+            return with;
+        var given = (JsonObject)Json.Node(with)!;
+        given.Remove("allow_hosts");
+        return JsonSerializer.SerializeToElement(given);
     }
 
     // The output of the kind, of which a tool leaves out what a model has no use for.

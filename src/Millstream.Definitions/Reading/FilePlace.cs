@@ -39,7 +39,8 @@ internal sealed record FilePlace(string Path, WorkflowTexts Texts, WorkflowLimit
     /// <param name="name">What names it.</param>
     /// <param name="kind">What is wanted.</param>
     /// <param name="parse">Reads its text.</param>
-    public T? Read<T>(FaultList faults, string file, Mark mark, string name, FileKind kind, Func<string, FilePlace, T> parse) where T : class
+    /// <param name="key">Where in it the name stands.</param>
+    public T? Read<T>(FaultList faults, string file, Mark mark, string name, FileKind kind, Func<string, FilePlace, T> parse, string key = ".with.file") where T : class
     {
         string path = Beside(file), full = Texts.FullPath(path);
         List<string> parents = [.. Parents, Texts.FullPath(Path.Length == 0 ? "." : Path)];
@@ -49,7 +50,7 @@ internal sealed record FilePlace(string Path, WorkflowTexts Texts, WorkflowLimit
             : null;
         if (fault is not null)
         {
-            faults.Add(mark, $"{name}.with.file: {fault}");
+            faults.Add(mark, $"{name}{key}: {fault}");
             return null;
         }
         try
@@ -59,7 +60,7 @@ internal sealed record FilePlace(string Path, WorkflowTexts Texts, WorkflowLimit
         catch (WorkflowFileException e)
         {
             if (e.Faults is [{ Line: 0 } missing])
-                faults.Add(mark, $"{name}.with.file: {missing.Message}");
+                faults.Add(mark, $"{name}{key}: {missing.Message}");
             else
                 faults.AddAll(e.Faults);
             return null;

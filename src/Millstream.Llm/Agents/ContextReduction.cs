@@ -24,8 +24,11 @@ internal static class ContextReduction
             return state;
         context.Emit(new LlmEvent.ContextReduced(state.Messages.Count - kept.Count, kept.Count));
         // The chain goes on: it stands for all that the conversation was.
-        return state with { Messages = kept };
+        HashSet<string> left = [.. CallsOf(kept)];
+        return state with { Messages = kept, DroppedCalls = [.. state.DroppedCalls, .. CallsOf(state.Messages).Where(id => !left.Contains(id))] };
     }
+
+    private static IEnumerable<string> CallsOf(IEnumerable<ChatMessage> messages) => messages.SelectMany(m => m.Contents).OfType<FunctionCallContent>().Select(c => c.CallId);
 
     /// <summary>Where the last message that called tools stands, if its results are the end of the conversation; else its end.</summary>
     private static int LastRound(IReadOnlyList<ChatMessage> messages)

@@ -60,7 +60,7 @@ public abstract record LlmEvent
     /// <param name="Why">What makes it necessary, in a sentence.</param>
     public sealed record ApprovalRequested([property: JsonConverter(typeof(AIJsonConverter<ToolApprovalRequestContent>))] ToolApprovalRequestContent Request, string Why) : LlmEvent;
 
-    /// <summary>A call of the model and all tool calls that it asked for are done.</summary>
+    /// <summary>The model has answered; the tools that it called run next.</summary>
     /// <param name="Turn">Its number, from 1.</param>
     /// <param name="Model">The model as the endpoint names it.</param>
     /// <param name="Endpoint">The endpoint's id.</param>

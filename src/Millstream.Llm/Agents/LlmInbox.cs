@@ -1,3 +1,5 @@
+using Microsoft.Extensions.AI;
+
 namespace Millstream;
 
 /// <summary>The signals of one turn, sorted: messages for the next turn, decisions on tool calls, an interrupt, other limits.</summary>
@@ -5,16 +7,15 @@ internal sealed class LlmInbox(AgentContext<LlmEvent, LlmSignal> context)
 {
     private readonly Dictionary<string, LlmSignal> _decisions = new(StringComparer.Ordinal);
     private readonly List<string> _messages = [];
+    private LlmLimits? _limits;
 
     /// <summary>Calls for which a decision is wanted; decisions on others are told as ignored.</summary>
     public HashSet<string> Awaited { get; } = new(StringComparer.Ordinal);
 
+    /// <summary>Whether an interrupt came that was not taken in yet.</summary>
     public bool IsInterrupted { get; private set; }
 
     public bool HasMessages => _messages.Count > 0;
-
-    /// <summary>The limits that came last, laid over those before; null where none came.</summary>
-    public LlmLimits? Limits { get; private set; }
 
     /// <summary>Waits for a signal or until the work is done, and takes what is there.</summary>
     public async Task WaitAsync(params IReadOnlyList<Task> work)
@@ -33,12 +34,40 @@ internal sealed class LlmInbox(AgentContext<LlmEvent, LlmSignal> context)
     /// <summary>The decision on a call, once; null where there is none.</summary>
     public LlmSignal? Decision(string callId) => _decisions.Remove(callId, out LlmSignal? decision) ? decision : null;
 
-    /// <summary>The messages that came, once.</summary>
-    public IReadOnlyList<string> TakeMessages()
+    /// <summary>The state with the limits that came; messages stay for later.</summary>
+    public LlmState WithLimits(LlmState state)
     {
-        string[] messages = [.. _messages];
+        if (_limits is not { } limits)
+            return state;
+        _limits = null;
+        return state with { Limits = limits.Or(state.Limits) };
+    }
+
+    /// <summary>The state with all that came: limits, messages at the end of the conversation, and an interrupt, after which the agent waits for a message unless one came.</summary>
+    public LlmState TakeIn(LlmState state)
+    {
+        state = WithLimits(state);
+        if (IsInterrupted)
+        {
+            IsInterrupted = false;
+            context.Emit(new LlmEvent.Interrupted());
+            state = state with { IsInterrupted = true };
+        }
+        foreach (string text in _messages)
+        {
+            context.Emit(new LlmEvent.Steered(text));
+            state = state.With(new ChatMessage(ChatRole.User, text)) with { IsInterrupted = false };
+        }
         _messages.Clear();
-        return messages;
+        return state;
+    }
+
+    /// <summary>Tells of messages that nothing comes after.</summary>
+    public void RefuseMessages(string why)
+    {
+        foreach (string text in _messages)
+            context.Emit(new LlmEvent.SignalIgnored("steer", $"{why}; '{text}' came too late"));
+        _messages.Clear();
     }
 
     private void Take(LlmSignal signal)
@@ -69,7 +98,7 @@ internal sealed class LlmInbox(AgentContext<LlmEvent, LlmSignal> context)
                 context.Emit(new LlmEvent.SignalIgnored("limits", fault));
                 break;
             case LlmSignal.ChangeLimits { Limits: { } limits }:
-                Limits = limits.Or(Limits ?? new LlmLimits());
+                _limits = limits.Or(_limits ?? new LlmLimits());
                 break;
         }
     }

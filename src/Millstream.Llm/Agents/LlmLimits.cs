@@ -11,7 +11,7 @@ public enum LimitAction
     /// <summary>It waits for a <see cref="LlmSignal.ChangeLimits"/>.</summary>
     Ask,
 
-    /// <summary>It ends with what it has: one last call without tools asks the model for its answer, where the limit leaves room for it; else the last text counts.</summary>
+    /// <summary>It ends with what it has. The last turn, and the one after the last tool call, are without tools, so the model answers in them; at the other limits its last text counts.</summary>
     HandOver,
 }
 
@@ -24,16 +24,16 @@ public sealed record LlmLimits
     /// <summary>Calls of tools.</summary>
     public int? ToolCalls { get; init; }
 
-    /// <summary>Tokens in and out, over all turns.</summary>
+    /// <summary>Tokens in and out, over all turns. Agents that it calls have limits of their own.</summary>
     public long? Tokens { get; init; }
 
-    /// <summary>US dollars. Where the model has no price, the agent fails at its first turn and says so.</summary>
+    /// <summary>US dollars, for its own turns; agents that it calls have limits of their own. Where the model has no price, the agent fails at its first turn and says so.</summary>
     public decimal? Cost { get; init; }
 
     /// <summary>Time since the job began.</summary>
     public TimeSpan? Time { get; init; }
 
-    /// <summary>How deep agents may call agents: 0 for none, 1 for agents that call none themselves.</summary>
+    /// <summary>How many jobs may stand above one that still calls agents or workflows as tools: 0 for none but this, 1 for those that it calls, too. Workflows count as jobs.</summary>
     public int? Depth { get; init; }
 
     /// <summary>What happens; <see cref="LimitAction.Stop"/> unless said otherwise. The limit of depth is told to the model whatever this says.</summary>

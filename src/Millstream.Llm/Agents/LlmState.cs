@@ -37,6 +37,9 @@ public sealed record LlmState
     /// <summary>How often the model was asked to mend its answer.</summary>
     public int Repairs { get; init; }
 
+    /// <summary>Ids of tool calls that were dropped from the conversation; none is used again.</summary>
+    public IReadOnlyList<string> DroppedCalls { get; init; } = [];
+
     /// <summary>The last text of the model.</summary>
     public string? LastText { get; init; }
 

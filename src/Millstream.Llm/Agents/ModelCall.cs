@@ -1,5 +1,5 @@
 using System.Security.Cryptography;
-using System.Text.Json;
+using System.Text;
 using Microsoft.Extensions.AI;
 
 namespace Millstream;
@@ -25,48 +25,12 @@ internal sealed class ModelCall(IReadOnlyList<ChatMessage> messages, ChatOptions
 
     public override IReadOnlyList<ResourceRequirement> Requirements { get; } = [LlmResource.Requirement(model, TokenEstimate.Of(messages, options))];
 
-    /// <summary>The hash of what does not change from turn to turn.</summary>
-    public static string HashOf(ChatOptions options)
-    {
-        string[] tools = [.. (options.Tools ?? []).OfType<AIFunctionDeclaration>().Select(t => $"{t.Name}\n{t.Description}\n{t.JsonSchema.GetRawText()}")];
-        string format = options.ResponseFormat is ChatResponseFormatJson { Schema: { } schema } ? schema.GetRawText() : "";
-        byte[] all = JsonSerializer.SerializeToUtf8Bytes(new { options.Instructions, options.Temperature, options.MaxOutputTokens, tools, format }, AIJson.Options);
-        return Convert.ToHexStringLower(SHA256.HashData(all).AsSpan(0, 16));
-    }
+    /// <summary>The hash of what is asked beside the conversation.</summary>
+    public static string HashOf(ChatOptions options, string? instructions) =>
+        Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{RequestDigest.Of([], options).Options}\n{instructions}")).AsSpan(0, 16));
 
-    protected override async Task<LlmReply> RunCoreAsync(ModelCallInput input, TaskContext context)
-    {
-        LlmResource resource = context.Resource<LlmResource>();
-        List<ChatResponseUpdate> shown = [];
-        try
-        {
-            return await resource.CallAsync(messages, options, context, update =>
-            {
-                shown.Add(update);
-                Show(update, context);
-            });
-        }
-        catch (OperationCanceledException) when (interruption.IsWanted)
-        {
-            // What was said stays said. Calls of tools may be cut, so none of them counts.
-            return Partial(shown, resource);
-        }
-    }
-
-    private LlmReply Partial(List<ChatResponseUpdate> shown, LlmResource resource)
-    {
-        string text = string.Concat(shown.SelectMany(u => u.Contents).OfType<TextContent>().Select(t => t.Text));
-        // Nobody counted what was used, and it is paid for all the same.
-        ChatOptions none = new() { MaxOutputTokens = 0 };
-        UsageDetails usage = new() { InputTokenCount = TokenEstimate.Of(messages, none), OutputTokenCount = TokenEstimate.Of([new ChatMessage(ChatRole.Assistant, text)], none) };
-        return new LlmReply
-        {
-            Messages = text.Length == 0 ? [] : [new ChatMessage(ChatRole.Assistant, text)],
-            Usage = usage, Cost = resource.PriceOf(resource.Endpoint.Model)?.CostOf(usage), Model = resource.Endpoint.Model, Endpoint = resource.Id, FinishReason = LlmReply.Interrupted,
-        };
-    }
-
-    private static void Show(ChatResponseUpdate update, TaskContext context)
+    /// <summary>Shows a piece of an answer as a delta of the task that asked for it.</summary>
+    public static void Show(ChatResponseUpdate update, TaskContext context)
     {
         foreach (AIContent content in update.Contents)
         {
@@ -76,14 +40,19 @@ internal sealed class ModelCall(IReadOnlyList<ChatMessage> messages, ChatOptions
                 context.Delta(reasoning, "reasoning");
         }
     }
+
+    protected override Task<LlmReply> RunCoreAsync(ModelCallInput input, TaskContext context) =>
+        context.Resource<LlmResource>().CallAsync(messages, options, context, update => Show(update, context), interruption.Token);
 }
 
 /// <summary>Tells a call that it is stopped by an interrupt, so that it gives what was said by then, and not by the end of its job or lease.</summary>
 internal sealed class Interruption
 {
-    private volatile bool _isWanted;
+    // Never disposed, since the call may still look at it; it holds nothing.
+    private readonly CancellationTokenSource _source = new();
 
-    public bool IsWanted => _isWanted;
+    public CancellationToken Token => _source.Token;
 
-    public void Want() => _isWanted = true;
+    /// <summary>Marks it at once and calls whoever listens from the pool: that is the call's code, which must not run in a body's turn.</summary>
+    public void Want() => _ = _source.CancelAsync();
 }

@@ -105,7 +105,7 @@ internal abstract class OutputForm
                 fault = "";
                 return true;
             }
-            catch (Exception e) when (e is JsonException or NotSupportedException or InvalidOperationException)
+            catch (Exception e) when (e is JsonException or NotSupportedException or InvalidOperationException or ArgumentException)
             {
                 fault = $"it is not the JSON that is wanted: {e.Message}";
                 return false;

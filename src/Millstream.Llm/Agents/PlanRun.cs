@@ -13,18 +13,18 @@ internal sealed class PlanRun(LlmLoop loop, PlanPolicy policy, AgentContext<LlmE
     public async Task<Next<LlmState, object?>> RunAsync(LlmState state)
     {
         WorkflowReading plan = policy.Reader.Read(state.Plan!, policy.Rules);
+        Task? timeIsUp = LimitCheck.TimeLeft(state, context.Now) is { } left ? context.DelayAsync(left > TimeSpan.Zero ? left : TimeSpan.Zero) : null;
         if (policy.Approval == ToolApproval.Always)
         {
-            (WorkflowReading? allowed, string? denied) = await AskAsync(state.Plan!, plan);
+            (WorkflowReading? allowed, string why) = await AskAsync(state.Plan!, plan, timeIsUp);
             if (allowed is null)
-                return Next.Continue(Again(state, $"The plan was not allowed{(string.IsNullOrWhiteSpace(denied) ? "" : $": {denied}")}. Make another one."));
+                return Next.Continue(Again(state, why));
             plan = allowed;
         }
         try
         {
-            JsonElement output = await StartAsync(state, plan);
-            foreach (string late in _inbox.TakeMessages())
-                context.Emit(new LlmEvent.SignalIgnored("steer", $"the plan has run and its output is the answer; '{late}' came too late for it"));
+            JsonElement output = await StartAsync(plan, timeIsUp);
+            _inbox.RefuseMessages("the plan has run and its output is the answer");
             context.Emit(new LlmEvent.Answer(output.ValueKind == JsonValueKind.String ? output.GetString()! : output.GetRawText()));
             return Next.Done((object?)output);
         }
@@ -36,37 +36,28 @@ internal sealed class PlanRun(LlmLoop loop, PlanPolicy policy, AgentContext<LlmE
         catch (OperationCanceledException) when (!context.Cancelled.IsCancellationRequested)
         {
             // Stopped by an interrupt or by the limit of time, of which the next round makes what it has to.
-            LlmState next = Again(state, "The workflow was stopped before its end.");
-            if (!_inbox.IsInterrupted)
-                return Next.Continue(next);
-            context.Emit(new LlmEvent.Interrupted());
-            next = next with { IsInterrupted = true };
-            foreach (string text in _inbox.TakeMessages())
-            {
-                context.Emit(new LlmEvent.Steered(text));
-                next = next.With(new ChatMessage(ChatRole.User, text)) with { IsInterrupted = false };
-            }
-            return Next.Continue(next);
+            return Next.Continue(Again(state, "The workflow was stopped before its end."));
         }
     }
 
-    private static LlmState Again(LlmState state, string message) => state.With(new ChatMessage(ChatRole.User, message)) with { Plan = null };
+    private LlmState Again(LlmState state, string message) => _inbox.TakeIn(state.With(new ChatMessage(ChatRole.User, message)) with { Plan = null });
 
-    private async Task<JsonElement> StartAsync(LlmState state, WorkflowReading plan)
+    private bool IsStopped(Task? timeIsUp) => _inbox.IsInterrupted || timeIsUp is { IsCompleted: true };
+
+    private async Task<JsonElement> StartAsync(WorkflowReading plan, Task? timeIsUp)
     {
         using CancellationTokenSource stop = new();
-        Task? timeIsUp = LimitCheck.TimeLeft(state, context.Now) is { } left ? context.DelayAsync(left > TimeSpan.Zero ? left : TimeSpan.Zero) : null;
         Task<JsonElement> work = context.RunChildAsync<JsonElement>(plan.Agent!, plan.Agent!.ReadInput(plan.Input), "plan", stop.Token);
         while (!work.IsCompleted)
         {
             await _inbox.WaitAsync(timeIsUp is null || stop.IsCancellationRequested ? [work] : [work, timeIsUp]);
-            if ((_inbox.IsInterrupted || timeIsUp is { IsCompleted: true }) && !stop.IsCancellationRequested)
+            if (IsStopped(timeIsUp) && !stop.IsCancellationRequested)
                 stop.Cancel();
         }
         return await work;
     }
 
-    private async Task<(WorkflowReading? Allowed, string? Denied)> AskAsync(string text, WorkflowReading plan)
+    private async Task<(WorkflowReading? Allowed, string Why)> AskAsync(string text, WorkflowReading plan, Task? timeIsUp)
     {
         while (true)
         {
@@ -76,15 +67,22 @@ internal sealed class PlanRun(LlmLoop loop, PlanPolicy policy, AgentContext<LlmE
             context.Emit(new LlmEvent.ApprovalRequested(new ToolApprovalRequestContent(id, call), $"the plan of {loop.Name} must be allowed before it runs"));
             LlmSignal? decision;
             while ((decision = _inbox.Decision(id)) is null)
-                await _inbox.WaitAsync();
+            {
+                if (IsStopped(timeIsUp))
+                    return (null, "The plan was not allowed in time.");
+                await _inbox.WaitAsync(timeIsUp is null ? [] : [timeIsUp]);
+            }
             if (decision is LlmSignal.DenyToolCall deny)
-                return (null, deny.Reason);
+                return (null, $"The plan was not allowed{(string.IsNullOrWhiteSpace(deny.Reason) ? "" : $": {deny.Reason}")}. Make another one.");
             if (((LlmSignal.ApproveToolCall)decision).Arguments is not { } changed)
-                return (plan, null);
+                return (plan, "");
             string? other = changed.ValueKind == JsonValueKind.Object && changed.TryGetProperty(Argument, out JsonElement given) && given.ValueKind == JsonValueKind.String ? given.GetString() : null;
             WorkflowReading reading = other is null ? plan with { Faults = [$"the arguments must be {{\"{Argument}\": \"…\"}} with the text of a workflow"] } : policy.Reader.Read(other, policy.Rules);
             if (reading.Faults.Count == 0)
-                return (reading, null);
+            {
+                context.Emit(new LlmEvent.PlanMade(other!));
+                return (reading, "");
+            }
             context.Emit(new LlmEvent.SignalIgnored("approve", string.Join("\n", reading.Faults)));
         }
     }

@@ -12,7 +12,7 @@ internal sealed record Reply(ChatMessage? Message, string Text, string Reasoning
 {
     public static Reply Of(LlmReply reply, LlmState state)
     {
-        HashSet<string> known = [.. state.Messages.SelectMany(m => m.Contents).OfType<FunctionCallContent>().Select(c => c.CallId)];
+        HashSet<string> known = [.. state.DroppedCalls, .. state.Messages.SelectMany(m => m.Contents).OfType<FunctionCallContent>().Select(c => c.CallId)];
         Dictionary<string, string> faults = new(StringComparer.Ordinal);
         List<AIContent> contents = [];
         // What a server ran itself it may give results of; results of our calls and approvals are not for a model to say.
@@ -29,11 +29,17 @@ internal sealed record Reply(ChatMessage? Message, string Text, string Reasoning
             [.. contents.OfType<FunctionCallContent>().Where(c => !c.InformationalOnly)], faults);
     }
 
+    // People and shells see them.
+    private static bool IsId(string? id) => id is { Length: > 0 and <= 128 } && id.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.' or ':');
+
     // Some servers give no ids, and some count them anew in each answer.
     private static FunctionCallContent WithOwnId(FunctionCallContent call, HashSet<string> known, int turn, int place, IReadOnlyDictionary<string, string> given, Dictionary<string, string> faults)
     {
         FunctionCallContent own = call;
-        if (string.IsNullOrWhiteSpace(call.CallId) || !known.Add(call.CallId))
+        // What a server ran itself is not called here, and its result names it.
+        if (call.InformationalOnly)
+            return call;
+        if (!IsId(call.CallId) || !known.Add(call.CallId))
         {
             string id = $"call_{turn}_{place}";
             for (int more = 2; !known.Add(id); more++)

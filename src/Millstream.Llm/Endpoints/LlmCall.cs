@@ -102,7 +102,8 @@ internal sealed class LlmCall(LlmResource resource, IReadOnlyList<ChatMessage> m
 
     private bool Broke(Exception error, LlmExchange exchange, CallWatch watch)
     {
-        if (context.CancellationToken.IsCancellationRequested)
+        // An interrupt also takes the task back, so it is looked at first: what was said until then is wanted.
+        if (context.CancellationToken.IsCancellationRequested && !interrupt.IsCancellationRequested)
             throw new OperationCanceledException(context.CancellationToken);
         if (watch.Fault is { } fault)
             throw Failed(new LlmFailure(LlmFailureKind.Broken, $"{LlmFailures.Name(_endpoint)} {fault}"), exchange);

@@ -24,16 +24,7 @@ public static class LlmChatKind
     private static async Task<JsonElement> RunAsync(JsonElement with, TaskContext context)
     {
         (_, List<ChatMessage> messages, ChatOptions options, OutputForm? form) = Read(with);
-        LlmReply reply = await context.Resource<LlmResource>().CallAsync(messages, options, context, update =>
-        {
-            foreach (AIContent content in update.Contents)
-            {
-                if (content is TextContent { Text.Length: > 0 } text)
-                    context.Delta(text.Text, "text");
-                else if (content is TextReasoningContent { Text.Length: > 0 } reasoning)
-                    context.Delta(reasoning.Text, "reasoning");
-            }
-        });
+        LlmReply reply = await context.Resource<LlmResource>().CallAsync(messages, options, context, update => ModelCall.Show(update, context));
         object? json = null;
         if (form is not null && !form.TryRead(reply.Text, out json, out string fault))
             throw new RetryableTaskException(reply.FinishReason == "length"

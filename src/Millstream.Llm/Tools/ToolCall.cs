@@ -14,6 +14,9 @@ internal sealed class ToolCall(FunctionCallContent call)
 
     public JsonElement Arguments { get; set; }
 
+    /// <summary>Whether a person has changed the arguments.</summary>
+    public bool IsChanged { get; set; }
+
     /// <summary>Its task or child, once it runs.</summary>
     public Task<ToolEnd>? Work { get; set; }
 
@@ -51,7 +54,7 @@ internal sealed class ToolCall(FunctionCallContent call)
         {
             return new ToolEnd(default, ToolFailure.Failed, e.Message);
         }
-        catch (Exception e) when (e is JsonException or NotSupportedException)
+        catch (Exception e) when (e is JsonException or NotSupportedException or ToolInputException)
         {
             return new ToolEnd(default, ToolFailure.InvalidArguments, e.Message);
         }

@@ -33,7 +33,11 @@ internal sealed class ToolRound(ToolBox tools, AgentContext<LlmEvent, LlmSignal>
                 ToolCall one = new(call);
                 _calls.Add(one);
                 context.Emit(new LlmEvent.ToolCallRequested(call));
-                Begin(one, faults.GetValueOrDefault(call.CallId), stop.Token);
+                // An interrupt, or the end of the time, may have come with the answer.
+                if (stop.IsCancellationRequested || inbox.IsInterrupted)
+                    Fail(one, ToolFailure.Stopped, "it was stopped before it began");
+                else
+                    Begin(one, faults.GetValueOrDefault(call.CallId), stop.Token);
             }
             while (_calls.Exists(c => c.Result is null))
             {
@@ -118,8 +122,8 @@ internal sealed class ToolRound(ToolBox tools, AgentContext<LlmEvent, LlmSignal>
             Fail(call, ToolFailure.Denied, $"the call was not allowed{(string.IsNullOrWhiteSpace(deny.Reason) ? "" : $": {deny.Reason}")}");
             return;
         }
-        if (((LlmSignal.ApproveToolCall)decision).Arguments is { } other)
-            call.Arguments = other;
+        if (((LlmSignal.ApproveToolCall)decision).Arguments is { } other && !JsonElement.DeepEquals(other, call.Arguments))
+            (call.Arguments, call.IsChanged) = (other, true);
         if (call.Changed is { } changed)
         {
             var old = (McpTool)call.Tool!;
@@ -163,7 +167,8 @@ internal sealed class ToolRound(ToolBox tools, AgentContext<LlmEvent, LlmSignal>
             Fail(call, end.Failure, error);
             return;
         }
-        call.Result = new FunctionResultContent(call.Id, ToolResultText.Of(end.Result, call.Tool!.OutputLimit));
+        string result = ToolResultText.Of(end.Result, call.Tool!.OutputLimit);
+        call.Result = new FunctionResultContent(call.Id, call.IsChanged ? $"(a person let it run with other arguments: {ToolResultText.Of(call.Arguments, call.Tool.OutputLimit)})\n{result}" : result);
         context.Emit(new LlmEvent.ToolCallCompleted(call.Tool.Name, call.Result));
     }
 

@@ -10,7 +10,19 @@ internal sealed class WorkInput(JsonElement schema, Func<JsonElement, object?> r
 
     public JsonElement Schema => schema;
 
-    public object? Read(JsonElement arguments) => read(arguments);
+    /// <exception cref="ToolInputException">They fit the schema, and are none all the same.</exception>
+    public object? Read(JsonElement arguments)
+    {
+        try
+        {
+            return read(arguments);
+        }
+        catch (Exception e)
+        {
+            // Constructors and converters are a user's code.
+            throw new ToolInputException(e.Message, e);
+        }
+    }
 
     /// <summary>Of a type: an object is its own fields, anything else stands under <c>input</c>.</summary>
     public static WorkInput Of(PayloadType type)
@@ -84,3 +96,6 @@ internal sealed class AgentTool<TInput, TOutput> : LlmTool
         return new ToolOutcome(_agent.Contract.Output.Write(output));
     }
 }
+
+/// <summary>A tool cannot take these arguments.</summary>
+internal sealed class ToolInputException(string message, Exception inner) : Exception(message, inner);

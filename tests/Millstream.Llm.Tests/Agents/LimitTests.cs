@@ -31,7 +31,7 @@ public sealed class LimitTests
     }
 
     [Theory]
-    [InlineData("turns", "so far.")]
+    [InlineData("turns", "my last word")]
     [InlineData("tokens", "so far.")]
     [InlineData("cost", "so far.")]
     [InlineData("toolCalls", "my last word")]
@@ -81,6 +81,29 @@ public sealed class LimitTests
         List<LlmEvent> events = await AgentTest.EventsAsync(job);
         Assert.Equal(ToolFailure.Stopped, Assert.Single(events.OfType<LlmEvent.ToolCallFailed>()).Reason);
         Assert.Equal("time", Assert.Single(events.OfType<LlmEvent.LimitReached>()).Limit);
+    }
+
+    [Fact]
+    public async Task HandOver_NothingWasSaid_FailsRatherThanGivesNothing()
+    {
+        await using AgentTest test = new();
+        test.Model.Always(_ => new ScriptedTurn().Call("ping"));
+        Job<string, LlmEvent, LlmSignal> job = await test.StartAsync(AgentTest.Agent(Ping) with { Limits = new LlmLimits { Tokens = 20, Action = LimitAction.HandOver } });
+        JobFailedException failed = await Assert.ThrowsAsync<JobFailedException>(() => job.Completion);
+        Assert.Contains("It had no answer to hand over: the model has said nothing yet", failed.Message);
+    }
+
+    [Fact]
+    public async Task Limits_RaisedWhileTheModelSpeaks_CountForItsToolCalls()
+    {
+        TaskCompletionSource gate = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using AgentTest test = new();
+        test.Model.Then(new ScriptedTurn().Wait(gate.Task).Call("ping").Call("ping").Call("ping")).Say("done");
+        Job<string, LlmEvent, LlmSignal> job = await test.StartAsync(AgentTest.Agent(Ping) with { Limits = new LlmLimits { ToolCalls = 2 } });
+        await test.Model.ArrivedAsync(1);
+        await job.SignalAsync(new LlmSignal.ChangeLimits(new LlmLimits { ToolCalls = 3 }));
+        gate.SetResult();
+        Assert.Equal("done", await job.Completion);
     }
 
     [Fact]

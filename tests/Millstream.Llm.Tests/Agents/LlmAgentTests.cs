@@ -80,6 +80,32 @@ public sealed class LlmAgentTests
         Assert.Equal("error: no paper", test.Model.Requests[1].Results["c1"]);
     }
 
+    private sealed record Positive
+    {
+        public Positive(int value) => Value = value > 0 ? value : throw new ArgumentException($"{value} is not above 0");
+
+        public int Value { get; }
+    }
+
+    [Fact]
+    public async Task Run_InputThatItsTypeRefuses_IsToldToTheModel()
+    {
+        AgentTask<Positive, int> half = AgentTask.Create<Positive, int>("half", (p, _) => Task.FromResult(p.Value / 2));
+        await using AgentTest test = new();
+        test.Model.Call("half", new { value = -2 }, "c1").Say("sorry");
+        Assert.Equal("sorry", await test.RunAsync(AgentTest.Agent(LlmTool.Of(half, "Halves."))));
+        Assert.Equal("error: -2 is not above 0", test.Model.Requests[1].Results["c1"]);
+    }
+
+    [Fact]
+    public async Task Run_IdsThatAShellWouldObey_AreNotTaken()
+    {
+        await using AgentTest test = new();
+        test.Model.Call("add", new { a = 1, b = 1 }, "x'; rm -rf /; '").Say("done");
+        await test.RunAsync(AgentTest.Agent(Add));
+        Assert.Equal("call_1_0", Assert.Single(test.Model.Requests[1].Results).Key);
+    }
+
     [Fact]
     public async Task Run_IdsThatRepeatOrLack_EachCallHasItsOwn()
     {

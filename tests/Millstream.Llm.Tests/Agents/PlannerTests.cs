@@ -8,8 +8,18 @@ public sealed class PlannerTests
     // Plans here are numbers, and running one doubles it; the reader of workflow files is tested with the command.
     private sealed class NumberPlans : IWorkflowReader
     {
+        public static Action Waits { get; set; } = () => { };
+
         public static Workflow<int, JsonElement> Double { get; } = Workflow.Define<int, JsonElement>("double", "1", w => w.Task("twice", AgentTask.Create<int, JsonElement>("twice",
-            (n, _) => n == 13 ? throw new TerminalTaskException("unlucky") : Task.FromResult(JsonSerializer.SerializeToElement(n * 2))), w.Input));
+            async (n, context) =>
+            {
+                if (n == 77)
+                {
+                    Waits();
+                    await Task.Delay(Timeout.Infinite, context.CancellationToken);
+                }
+                return n == 13 ? throw new TerminalTaskException("unlucky") : JsonSerializer.SerializeToElement(n * 2);
+            }), w.Input));
 
         public string Guide(WorkflowRules rules) => $"Answer with a number, by {string.Join(" or ", rules.Kinds)}.";
 
@@ -45,6 +55,39 @@ public sealed class PlannerTests
         Job<JsonElement, LlmEvent, LlmSignal> job = await test.Orchestrator.CreateJobAsync(Planner(), "how much?");
         Assert.Equal(8, (await job.Completion).GetInt32());
         Assert.Contains("The workflow failed: unlucky", test.Model.Requests[1].LastText);
+    }
+
+    [Fact]
+    public async Task Run_TimeIsOverWhileThePlanRuns_EndsAndNamesTheLimit()
+    {
+        Microsoft.Extensions.Time.Testing.FakeTimeProvider time = new();
+        await using AgentTest test = new(new OrchestratorOptions { Time = time });
+        NumberPlans.Waits = () => time.Advance(TimeSpan.FromHours(1));
+        test.Model.Always(_ => new ScriptedTurn().Say("77"));
+        LlmPlanner planner = new(AgentTest.Agent() with { Limits = new LlmLimits { Time = TimeSpan.FromMinutes(1), Action = LimitAction.HandOver } },
+            new PlanPolicy { Reader = new NumberPlans(), Rules = new WorkflowRules(["thinking"], "/") });
+        Job<JsonElement, LlmEvent, LlmSignal> job = await test.Orchestrator.CreateJobAsync(planner, "how much?");
+        JobFailedException failed = await Assert.ThrowsAsync<JobFailedException>(() => job.Completion);
+        Assert.Contains("its limit time is 60", failed.Message);
+        Assert.Contains("its plan has not ended", failed.Message);
+        Assert.Single(test.Model.Requests);
+    }
+
+    [Fact]
+    public async Task Run_InterruptWhileAPlanWaits_GoesOnWithItsText()
+    {
+        await using AgentTest test = new();
+        test.Model.Say("1").Say("2");
+        Job<JsonElement, LlmEvent, LlmSignal> job = await test.Orchestrator.CreateJobAsync(Planner(ToolApproval.Always), "how much?", new JobOptions { Verify = true });
+        bool isInterrupted = false;
+        await foreach (LlmEvent e in job.StreamAsync())
+        {
+            if (e is LlmEvent.ApprovalRequested { Request: { } request })
+                await job.SignalAsync(isInterrupted ? new LlmSignal.ApproveToolCall(request.RequestId) : new LlmSignal.Interrupt("make it more"));
+            isInterrupted |= e is LlmEvent.Interrupted;
+        }
+        Assert.Equal(4, (await job.Completion).GetInt32());
+        Assert.Equal("make it more", test.Model.Requests[1].LastText);
     }
 
     [Fact]

@@ -23,7 +23,8 @@ public sealed class SignalTests
         await job.SignalAsync(new LlmSignal.ApproveToolCall("c1", JsonSerializer.SerializeToElement(new { what = "good" })));
 
         Assert.Equal("done", await job.Completion);
-        Assert.Equal("1: good", test.Model.Requests[1].Results["c1"]);
+        // The model learns that it is not what it asked for.
+        Assert.Equal("(a person let it run with other arguments: {\"what\":\"good\"})\n1: good", test.Model.Requests[1].Results["c1"]);
         List<LlmEvent> events = await AgentTest.EventsAsync(job);
         Assert.Contains(events.OfType<LlmEvent.SignalIgnored>(), e => e.Reason == "no tool call 'nobody' waits for it; there wait c1");
     }
@@ -113,6 +114,27 @@ public sealed class SignalTests
         Assert.Equal("fine", await job.Completion);
         AgentTest.IsConsistent(test.Model.Requests[1].Messages);
         Assert.Equal("do something else", test.Model.Requests[1].LastText);
+        Assert.Equal(0, _ran);
+    }
+
+    [Theory]
+    [InlineData(null)]
+    [InlineData("go on with this")]
+    public async Task Interrupt_WhileACallWaits_IsObeyedBeforeTheModelIsAskedAgain(string? text)
+    {
+        await using AgentTest test = new();
+        test.Model.Call("act", new { what = "x" }, "c1").Say("fine");
+        Job<string, LlmEvent, LlmSignal> job = await test.StartAsync(AgentTest.Agent(Guarded));
+        await AgentTest.UntilAsync<LlmEvent.ApprovalRequested>(job);
+        await job.SignalAsync(new LlmSignal.Interrupt(text));
+        await AgentTest.UntilAsync<LlmEvent.Interrupted>(job);
+        if (text is null)
+        {
+            Assert.Single(test.Model.Requests);
+            await job.SignalAsync(new LlmSignal.Steer("then this"));
+        }
+        Assert.Equal("fine", await job.Completion);
+        Assert.Equal(text ?? "then this", test.Model.Requests[1].LastText);
         Assert.Equal(0, _ran);
     }
 

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Microsoft.Extensions.AI;
 
 namespace Millstream.Cli.Running.Agents;
 
@@ -38,6 +39,15 @@ internal static class AgentEvents
         string text = arguments.Count == 1 && TextOf(arguments.First().Value) is { } single ? single : JsonSerializer.Serialize(arguments, Relaxed);
         return OutputText.Clean(OutputText.Shortened(text.ReplaceLineEndings(" "), length));
     }
+
+    /// <summary>A call with all its arguments, in several lines: what is to be allowed is shown whole.</summary>
+    public static string Whole(FunctionCallContent call) => string.Join('\n', (call.Arguments ?? new Dictionary<string, object?>())
+        .Select(a => $"    {OutputText.Clean(a.Key)}: {OutputText.CleanLines(TextOf(a.Value) ?? JsonSerializer.Serialize(a.Value, Relaxed)).ReplaceLineEndings("\n      ")}")
+        .Prepend($"  {OutputText.Clean(call.Name)}"));
+
+    /// <summary>Why a call waits, the call, and how it is allowed where that can be told, in several lines.</summary>
+    public static string Asked(WaitingCall call, Func<JobId, string, string>? approve) =>
+        $"{OutputText.Clean(call.Asked.Why)}:\n{(call.Call is { } asked ? Whole(asked) : $"  {call.ToolName}")}{(approve is null ? "" : $"\n  {approve(call.Job, call.CallId)}")}";
 
     /// <summary>The first line of a text, and how much more there is.</summary>
     public static string FirstLine(string text, int length)

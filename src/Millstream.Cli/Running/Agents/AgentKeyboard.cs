@@ -5,25 +5,28 @@ namespace Millstream.Cli.Running.Agents;
 
 /// <summary>What a user types while an agent works: messages for it, decisions on calls, and a few commands.</summary>
 /// <param name="job">The agent's job.</param>
+/// <param name="orchestrator">What runs it and the agents that it calls.</param>
 /// <param name="screen">The terminal.</param>
 /// <param name="approvals">The calls that wait for a decision.</param>
-internal sealed class AgentKeyboard(Job job, AgentScreen screen, AgentApprovals approvals)
+internal sealed class AgentKeyboard(Job job, AgentOrchestrator orchestrator, AgentScreen screen, AgentApprovals approvals)
 {
     public const string Help = "type a message for the agent and Enter; Esc stops what it does; /limit turns=N tokens=N cost=N toolCalls=N; Ctrl-C cancels the job";
 
+    private const int Width = 33;
+
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(40);
 
-    private string? _asked;
+    private WaitingCall? _asked;
 
     /// <summary>Reads until the token fires.</summary>
     public async Task ReadAsync(CancellationToken token)
     {
         while (!token.IsCancellationRequested)
         {
-            if (approvals.First is { } waiting && waiting.CallId != _asked)
+            if (approvals.First is { } waiting && !ReferenceEquals(waiting, _asked))
             {
-                _asked = waiting.CallId;
-                await LineAsync($"  allow {waiting.What}? y, n, e to edit, or a reason against it: ", null, token);
+                _asked = waiting;
+                await LineAsync($"  allow {$"{waiting.ToolName} {AgentEvents.Brief(waiting.Call?.Arguments, Width)}".TrimEnd()}? y, n, e to edit, or a reason against it: ", null, token);
                 continue;
             }
             if (!Console.KeyAvailable)
@@ -41,12 +44,12 @@ internal sealed class AgentKeyboard(Job job, AgentScreen screen, AgentApprovals 
 
     private async Task LineAsync(string prompt, ConsoleKeyInfo? first, CancellationToken token)
     {
-        string? asked = first is null ? _asked : null;
+        WaitingCall? asked = first is null ? _asked : null;
         screen.Hold(prompt);
         string? line;
         try
         {
-            line = await ReadLineAsync(first, () => asked is not null && approvals.First?.CallId != asked, token);
+            line = await ReadLineAsync(first, () => asked is not null && !ReferenceEquals(approvals.First, asked), token);
         }
         finally
         {
@@ -93,35 +96,35 @@ internal sealed class AgentKeyboard(Job job, AgentScreen screen, AgentApprovals 
         return null;
     }
 
-    private async Task DecideAsync(string callId, string? line, CancellationToken token)
+    private async Task DecideAsync(WaitingCall call, string? line, CancellationToken token)
     {
         // Decided elsewhere, or the job has ended.
-        if (approvals.First?.CallId != callId || token.IsCancellationRequested)
+        if (!ReferenceEquals(approvals.First, call) || token.IsCancellationRequested)
             return;
         switch (line?.ToLowerInvariant())
         {
             case "y" or "yes":
-                approvals.Forget(callId);
-                await TellAsync(new LlmSignal.ApproveToolCall(callId));
+                approvals.Forget(call);
+                await TellAsync(call.Job, new LlmSignal.ApproveToolCall(call.CallId));
                 break;
             case "e" or "edit":
-                await EditAsync(callId, token);
+                await EditAsync(call, token);
                 break;
             case "":
                 _asked = null;
                 break;
             case null or "n" or "no":
-                approvals.Forget(callId);
-                await TellAsync(new LlmSignal.DenyToolCall(callId));
+                approvals.Forget(call);
+                await TellAsync(call.Job, new LlmSignal.DenyToolCall(call.CallId));
                 break;
             default:
-                approvals.Forget(callId);
-                await TellAsync(new LlmSignal.DenyToolCall(callId, line));
+                approvals.Forget(call);
+                await TellAsync(call.Job, new LlmSignal.DenyToolCall(call.CallId, line));
                 break;
         }
     }
 
-    private async Task EditAsync(string callId, CancellationToken token)
+    private async Task EditAsync(WaitingCall call, CancellationToken token)
     {
         screen.Hold("  arguments as JSON: ");
         string? text;
@@ -136,8 +139,8 @@ internal sealed class AgentKeyboard(Job job, AgentScreen screen, AgentApprovals 
         try
         {
             using JsonDocument arguments = JsonDocument.Parse(text ?? "");
-            approvals.Forget(callId);
-            await TellAsync(new LlmSignal.ApproveToolCall(callId, arguments.RootElement.Clone()));
+            approvals.Forget(call);
+            await TellAsync(call.Job, new LlmSignal.ApproveToolCall(call.CallId, arguments.RootElement.Clone()));
         }
         catch (JsonException e)
         {
@@ -162,9 +165,11 @@ internal sealed class AgentKeyboard(Job job, AgentScreen screen, AgentApprovals 
             screen.Line($"  {fault}", isDim: false);
     }
 
-    private async Task TellAsync(LlmSignal signal)
+    private Task TellAsync(LlmSignal signal) => TellAsync(job.Id, signal);
+
+    private async Task TellAsync(JobId to, LlmSignal signal)
     {
-        SignalResult result = await job.SignalAsync(JsonSerializer.SerializeToElement<LlmSignal>(signal, AgentSignals.Options));
+        SignalResult result = await AgentSignals.SendAsync(orchestrator, to, signal);
         if (result is not (SignalResult.Accepted or SignalResult.JobEnded))
             screen.Line($"  that was not taken: {result}", isDim: false);
     }

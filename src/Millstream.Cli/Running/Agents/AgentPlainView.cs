@@ -1,15 +1,13 @@
 using System.Text.Json;
-using Microsoft.Extensions.AI;
 
 namespace Millstream.Cli.Running.Agents;
 
 /// <summary>For pipes and logs: what an agent does as lines to stderr, its answer to stdout.</summary>
-/// <param name="approve">How a waiting call is allowed from elsewhere, by its id; null where nobody can.</param>
-/// <param name="deny">Denies a waiting call where nobody can allow it; else null.</param>
+/// <param name="approve">How a waiting call is allowed from elsewhere, by its job and id; null where nobody can.</param>
 /// <param name="output">Where the answer goes.</param>
 /// <param name="error">Where progress goes.</param>
 /// <param name="isTerminal">Whether the answer goes to a terminal, which control characters must not reach.</param>
-internal sealed class AgentPlainView(Func<string, string>? approve, Func<string, Task>? deny, TextWriter output, TextWriter error, bool isTerminal) : IRunView
+internal sealed class AgentPlainView(Func<JobId, string, string>? approve, TextWriter output, TextWriter error, bool isTerminal) : IRunView
 {
     private const int Width = 160;
 
@@ -22,8 +20,6 @@ internal sealed class AgentPlainView(Func<string, string>? approve, Func<string,
         {
             LlmEvent? said = AgentEvents.Of(e);
             _totals.Add(e, said);
-            if (said is LlmEvent.ApprovalRequested { Request: var asked } && !e.Job.IsChild && deny is not null)
-                await deny(asked.RequestId);
             if (said is not null)
                 Say(e, said);
             else
@@ -89,10 +85,8 @@ internal sealed class AgentPlainView(Func<string, string>? approve, Func<string,
             case LlmEvent.ToolCallFailed failed:
                 Line(e, $"{OutputText.Clean(failed.Name)} gave no result: {AgentEvents.FirstLine(failed.Error, Width)}");
                 break;
-            case LlmEvent.ApprovalRequested { Request: var request } asked:
-                Line(e, $"{OutputText.Clean(asked.Why)}: {Brief(request)}");
-                if (!e.Job.IsChild && approve is not null)
-                    error.WriteLine($"         {approve(request.RequestId)}");
+            case LlmEvent.ApprovalRequested asked:
+                Line(e, AgentEvents.Asked(new WaitingCall(e.Job, asked), approve));
                 break;
             case LlmEvent.Steered steered:
                 Line(e, $"you: {AgentEvents.FirstLine(steered.Text, Width)}");
@@ -117,9 +111,6 @@ internal sealed class AgentPlainView(Func<string, string>? approve, Func<string,
                 break;
         }
     }
-
-    private static string Brief(ToolApprovalRequestContent request) =>
-        request.ToolCall is FunctionCallContent call ? $"{OutputText.Clean(call.Name)} {AgentEvents.Brief(call.Arguments, Width)}".TrimEnd() : request.RequestId;
 
     private void Line(JobEvent e, string text) =>
         error.WriteLine($"{e.Time.ToLocalTime():HH:mm:ss} {(e.Job.IsChild ? $"{OutputText.Clean(_children.GetValueOrDefault(e.Job, e.Job.Value))} " : "")}{text}");

@@ -14,9 +14,17 @@ internal static class AgentSignals
         Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase) },
     };
 
-    /// <summary>What to type elsewhere to allow a call.</summary>
-    public static string ApproveCommand(JobId job, string callId, IJournalStorage journal) =>
-        $$"""millstream signal {{job}} '{"type":"approve","callId":"{{callId}}"}'{{JournalPlace.Argument(journal)}}   (or "deny" with a "reason")""";
+    /// <summary>What to type elsewhere to allow a call. The id is the model's, and whatever it is, a shell takes the line as one signal.</summary>
+    public static string ApproveCommand(JobId job, string callId, IJournalStorage journal)
+    {
+        // This writer escapes quotes and whatever is no plain letter, also what moves a terminal's cursor.
+        string signal = JsonSerializer.Serialize(new { type = "approve", callId });
+        return $"""millstream signal {job} '{signal.Replace("'", @"'\''", StringComparison.Ordinal)}'{JournalPlace.Argument(journal)}   (or "deny" with a "reason")""";
+    }
+
+    /// <summary>Sends an agent a signal, also one that another job called.</summary>
+    public static async Task<SignalResult> SendAsync(AgentOrchestrator orchestrator, JobId to, LlmSignal signal) =>
+        await orchestrator.GetJobAsync(to) is { } job ? await job.SignalAsync(JsonSerializer.SerializeToElement(signal, Options)) : SignalResult.JobEnded;
 }
 
 /// <summary>Limits as a user types them, as <c>turns=80 cost=2.5</c>.</summary>

@@ -7,8 +7,8 @@ namespace Millstream.Cli.Running.Agents;
 /// <summary>For a terminal: text and thoughts stream, each tool call is one line that says how it went, approvals are asked, totals end it.</summary>
 /// <param name="screen">Where it is shown.</param>
 /// <param name="approvals">Calls that wait for the user; null where nobody is asked here.</param>
-/// <param name="approve">How a waiting call is allowed from elsewhere, by its id; null where that is not to be told.</param>
-internal sealed class AgentTerminalView(AgentScreen screen, AgentApprovals? approvals, Func<string, string>? approve) : IRunView
+/// <param name="approve">How a waiting call is allowed from elsewhere, by its job and id; null where that is not to be told.</param>
+internal sealed class AgentTerminalView(AgentScreen screen, AgentApprovals? approvals, Func<JobId, string, string>? approve) : IRunView
 {
     private const int Width = 100;
 
@@ -28,6 +28,8 @@ internal sealed class AgentTerminalView(AgentScreen screen, AgentApprovals? appr
                 Show(e, said);
             else
                 Show(e);
+            // After it was shown: the user is asked about what stands there.
+            approvals?.Add(e, said);
         }
     }
 
@@ -97,16 +99,13 @@ internal sealed class AgentTerminalView(AgentScreen screen, AgentApprovals? appr
                 screen.Line($"{who}✓ {completed.Name}{Took(e, completed.Result.CallId)}  {AgentEvents.FirstLine(completed.Result.Result?.ToString() ?? "", Width)}".TrimEnd());
                 break;
             case LlmEvent.ToolCallFailed failed:
-                approvals?.Forget(failed.CallId);
                 screen.Line($"{who}✗ {OutputText.Clean(failed.Name)}{Took(e, failed.CallId)}  {AgentEvents.FirstLine(failed.Error, Width)}");
                 break;
             case LlmEvent.ApprovalRequested { Request: { ToolCall: FunctionCallContent call } request } asked:
                 screen.Line($"{who}? {OutputText.Clean(asked.Why)}", isDim: false);
-                screen.Line(Arguments(call), isDim: false);
-                if (!e.Job.IsChild && approve is not null)
-                    screen.Line($"  {approve(request.RequestId)}");
-                if (!e.Job.IsChild)
-                    approvals?.Ask(request.RequestId, $"{OutputText.Clean(call.Name)} {AgentEvents.Brief(call.Arguments, Width / 3)}".TrimEnd());
+                screen.Line(AgentEvents.Whole(call), isDim: false);
+                if (approve is not null)
+                    screen.Line($"  {approve(e.Job, request.RequestId)}");
                 break;
             case LlmEvent.Steered steered:
                 screen.Line($"{who}you: {AgentEvents.FirstLine(steered.Text, Width)}");
@@ -149,11 +148,4 @@ internal sealed class AgentTerminalView(AgentScreen screen, AgentApprovals? appr
         char[] text = new char[Encoding.UTF8.GetMaxCharCount(e.Bytes.Length)];
         return new string(text, 0, decoder.GetChars(e.Bytes.Span, text, flush: false));
     }
-
-    // What is to be allowed is shown whole.
-    private static string Arguments(FunctionCallContent call) => string.Join('\n', (call.Arguments ?? new Dictionary<string, object?>()).Select(a =>
-    {
-        string text = a.Value is JsonElement { ValueKind: JsonValueKind.String } json ? json.GetString()! : a.Value as string ?? JsonSerializer.Serialize(a.Value);
-        return $"    {OutputText.Clean(a.Key)}: {OutputText.CleanLines(text).ReplaceLineEndings("\n      ")}";
-    }).Prepend($"  {OutputText.Clean(call.Name)}"));
 }

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime;
 using Microsoft.Extensions.AI;
 
 namespace Millstream;
@@ -7,9 +8,7 @@ namespace Millstream;
 internal static class LlmBench
 {
     private const int Tokens = 2_000, Calls = 10, Streams = 16, SlowTokens = 200, Gap = 5, Firsts = 50;
-    private const int Kinds = 3;
-    private static readonly TimeSpan WarmUp = TimeSpan.FromSeconds(3);
-    private static readonly Dictionary<object, int> s_warm = [];
+    private static readonly TimeSpan Quiet = TimeSpan.FromSeconds(1), LongestWarmUp = TimeSpan.FromSeconds(20);
 
     private const string Bare = "bare client", InMemory = "LLM agent, in memory", InSqlite = "LLM agent, SQLite";
 
@@ -26,14 +25,17 @@ internal static class LlmBench
             ("the first token, until it is read", first, asker => FirstAsync(asker, () => Stopwatch.GetElapsedTime(0)), 2_000),
         ];
         int made = 0;
+        HashSet<string> warm = [];
         try
         {
             Rounds rounds = new(measure);
             foreach ((string name, LlmEndpoint endpoint, Func<IAsker, Task<double>> run, _) in cases)
             {
-                rounds[$"{name}: {Bare}"] = () => WithAsync(new BareAsker(endpoint), run);
-                rounds[$"{name}: {InMemory}"] = () => WithAsync(new AgentAsker(endpoint, null), run);
-                rounds[$"{name}: {InSqlite}"] = () => WithAsync(new AgentAsker(endpoint, new SqliteJournalStorage(Path.Combine(folder, $"{++made}.db"))), run);
+                Add(Bare, () => new BareAsker(endpoint));
+                Add(InMemory, () => new AgentAsker(endpoint, null));
+                Add(InSqlite, () => new AgentAsker(endpoint, new SqliteJournalStorage(Path.Combine(folder, $"{++made}.db"))));
+
+                void Add(string how, Func<IAsker> make) => rounds[$"{name}: {how}"] = () => WithAsync(make(), run, warm.Add($"{name}: {how}"));
             }
             await rounds.RunAsync();
             foreach ((string name, _, _, double? bound) in cases)
@@ -52,17 +54,27 @@ internal static class LlmBench
         }
     }
 
-    private static async Task<double> WithAsync(IAsker asker, Func<IAsker, Task<double>> run)
+    private static async Task<double> WithAsync(IAsker asker, Func<IAsker, Task<double>> run, bool isFirst)
     {
         await using (asker)
         {
             await asker.StartAsync();
             await asker.AskAsync(null);
-            // A round is short: until the compiler's second tier is there, it would measure the compiler.
-            for (long from = Stopwatch.GetTimestamp(); s_warm.GetValueOrDefault(run) < Kinds && Stopwatch.GetElapsedTime(from) < WarmUp;)
-                await run(asker);
-            s_warm[run] = s_warm.GetValueOrDefault(run) + 1;
+            if (isFirst)
+                await WarmUpAsync(() => run(asker));
             return await run(asker);
+        }
+    }
+
+    // A round is short: as long as the compiler is at work, it would measure the compiler.
+    private static async Task WarmUpAsync(Func<Task<double>> run)
+    {
+        long start = Stopwatch.GetTimestamp(), changed = start, compiled = 0;
+        while (Stopwatch.GetElapsedTime(changed) < Quiet && Stopwatch.GetElapsedTime(start) < LongestWarmUp)
+        {
+            await run();
+            if (JitInfo.GetCompiledMethodCount() is var now && now != compiled)
+                (compiled, changed) = (now, Stopwatch.GetTimestamp());
         }
     }
 

@@ -1,10 +1,15 @@
 using Millstream;
 using Millstream.PostgreSql.Tests;
 
-// ./bench [engine] [events] [fleet] [durable] [journal] [postgresql] [sandbox] [scheduler] [waiting] [--only TEXT]: all of them when none is named; `long` and `dbos` only when they are. With --only the cases whose
-// names have the text. Exit code 1 when a bound is missed.
-string[] known = ["engine", "events", "fleet", "durable", "journal", "postgresql", "sandbox", "scheduler", "waiting", "long", "dbos"];
+// ./bench [engine] [events] [fleet] [durable] [journal] [llm] [postgresql] [sandbox] [scheduler] [waiting] [--only TEXT]: all of them when none is named; `agents`, `long` and `dbos` only when they are. With --only
+// the cases whose names have the text. Exit code 1 when a bound is missed.
+string[] known = ["engine", "events", "fleet", "durable", "journal", "llm", "postgresql", "sandbox", "scheduler", "waiting", "agents", "long", "dbos"];
 string? only = null;
+if (args is [ModelServer.Command])
+{
+    await ModelServer.RunAsync();
+    return 0;
+}
 if (args is [.. var parts, "--only", var text])
     (args, only) = (parts, text);
 if (args.FirstOrDefault(a => !known.Contains(a)) is { } wrong)
@@ -15,7 +20,7 @@ if (args.FirstOrDefault(a => !known.Contains(a)) is { } wrong)
 
 Measure measure = new(Console.Out, only);
 Console.Out.WriteLine($"{Measure.Machine}; medians of 5 after a warm-up");
-foreach (string part in args.Length == 0 ? known[..^2] : args)
+foreach (string part in args.Length == 0 ? known[..^3] : args)
 {
     switch (part)
     {
@@ -39,6 +44,12 @@ foreach (string part in args.Length == 0 ? known[..^2] : args)
             break;
         case "journal":
             await JournalBench.RunAsync(measure);
+            break;
+        case "llm":
+            await LlmBench.RunAsync(measure);
+            break;
+        case "agents":
+            await LlmAgentsBench.RunAsync(measure);
             break;
         case "dbos":
             await WithServerAsync(server => DbosBench.RunAsync(measure, server));

@@ -52,5 +52,19 @@ internal sealed class Rounds(Measure measure) : IEnumerable
             measure.Say(what, Measure.Median([.. all.Zip(others, (a, b) => a / b)]), "x", bound);
     }
 
+    /// <summary>Prints a case's median, in microseconds.</summary>
+    public void SayTime(string name)
+    {
+        if (_times.TryGetValue(name, out List<double>? all))
+            measure.Say(name, Measure.Median(all), "us", null);
+    }
+
+    /// <summary>Prints the median of the differences of two cases, each of one round, in microseconds.</summary>
+    public void SayDifference(string what, string name, string less, double? bound)
+    {
+        if (_times.TryGetValue(name, out List<double>? all) && _times.TryGetValue(less, out List<double>? others))
+            measure.Say(what, Measure.Median([.. all.Zip(others, (a, b) => a - b)]), "us", bound);
+    }
+
     IEnumerator IEnumerable.GetEnumerator() => _cases.GetEnumerator();
 }

@@ -52,8 +52,8 @@ public abstract class TaskContext
     }
 
     /// <summary>
-    /// Adds output to the job's stream while the task runs, as tokens or a command's output. Never waits. What comes while a store is busy with what
-    /// came before is joined to one <c>task.delta</c>; when another attempt follows, a <c>superseded</c> entry tells readers to drop it.
+    /// Adds output to the job's stream while the task runs, as tokens or a command's output. Never waits. The first is stored at once, further ones within
+    /// 10 ms; what comes while a store is busy with what came before is joined to one <c>task.delta</c>; when another attempt follows, a <c>superseded</c> entry tells readers to drop it.
     /// </summary>
     /// <param name="chunk">The bytes; copied.</param>
     /// <param name="stream">Which output, as in <c>stdout</c>.</param>

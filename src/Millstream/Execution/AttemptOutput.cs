@@ -8,7 +8,7 @@ internal readonly record struct ShownOutput(int Attempt, long From, long To);
 
 /// <summary>
 /// One attempt's output on its way into the journal. The first piece is appended at once; what comes while that is being stored is joined and
-/// follows as one entry when it is. The command's lock guards it.
+/// follows as one entry when it is, which in a store may wait up to <see cref="JournalWriter.Patience"/> for others. The command's lock guards it.
 /// </summary>
 internal sealed class AttemptOutput(TaskCommand command, int attempt) : IDurable
 {

@@ -95,7 +95,7 @@ internal abstract class JobJournal(IExecutor executor, SteadyClock clock) : IThr
         if (durable)
             Wake();
         else
-            Appended(isDelta: false, whenDurable);
+            Appended(null, whenDurable);
         return durable;
     }
 
@@ -112,7 +112,7 @@ internal abstract class JobJournal(IExecutor executor, SteadyClock clock) : IThr
         if (durable)
             Wake();
         else
-            Appended(note.Kind == EntryKind.TaskDelta, whenDurable);
+            Appended(note.Payload as DeltaChunk, whenDurable);
         return durable;
     }
 
@@ -140,7 +140,7 @@ internal abstract class JobJournal(IExecutor executor, SteadyClock clock) : IThr
     protected abstract bool Commit(long upTo, IDurable? whenDurable);
 
     /// <summary>Called outside the gate after an append that is not durable yet.</summary>
-    protected virtual void Appended(bool isDelta, IDurable? whenDurable)
+    protected virtual void Appended(DeltaChunk? delta, IDurable? whenDurable)
     {
     }
 

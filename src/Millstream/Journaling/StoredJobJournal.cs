@@ -216,7 +216,9 @@ internal sealed class StoredJobJournal : JobJournal
             _unshown.Enqueue(entry);
     }
 
-    protected override void Appended(bool isDelta, IDurable? whenDurable) => _writer.Enqueue(this, isForced: isDelta || whenDurable is not null, isInline: whenDurable is not null && !isDelta);
+    // Whoever reads sees an attempt's first output at once. A commit costs as much as many pieces, so further ones wait for company.
+    protected override void Appended(DeltaChunk? delta, IDurable? whenDurable) =>
+        _writer.Enqueue(this, isForced: delta is null ? whenDurable is not null : delta.Index == 0, isInline: whenDurable is not null && delta is null);
 
     protected override async ValueTask<IReadOnlyList<JournalEntry>> LoadAsync(long from, CancellationToken token) => await _reader().ReadAsync(from, token);
 }

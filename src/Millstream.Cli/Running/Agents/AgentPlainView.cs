@@ -45,6 +45,9 @@ internal sealed class AgentPlainView(Func<JobId, string, string>? approve, TextW
                 error.WriteLine($"cancelled{(cancelled.Reason is null ? "" : $" ({cancelled.Reason})")}: {totals}");
                 break;
         }
+
+        foreach (string part in _totals.Parts())
+            error.WriteLine(part);
     }
 
     private void Say(JobEvent e)

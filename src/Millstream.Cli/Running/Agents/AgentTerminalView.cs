@@ -58,6 +58,9 @@ internal sealed class AgentTerminalView(AgentScreen screen, AgentApprovals? appr
                 screen.Line($"\ncancelled{(cancelled.Reason is null ? "" : $" ({cancelled.Reason})")}: {_totals.Say(elapsed)}");
                 break;
         }
+
+        foreach (string part in _totals.Parts())
+            screen.Line(part);
     }
 
     private void Show(JobEvent e)

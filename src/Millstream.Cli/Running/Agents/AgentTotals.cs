@@ -10,6 +10,8 @@ internal sealed class AgentTotals
     private decimal _cost;
     private bool _isCostKnown = true, _isReplayed;
     private string? _models;
+    private readonly Dictionary<JobId, string> _agents = [];
+    private readonly Dictionary<(string Agent, string Model), (int Turns, long Input, long Output, decimal? Cost)> _parts = [];
 
     public DateTimeOffset? Started { get; private set; }
 
@@ -19,6 +21,8 @@ internal sealed class AgentTotals
     {
         Started ??= e.Time;
         Last = e.Time;
+        if (e is { Kind: JobEventKinds.ChildStarted, Child: { } child })
+            _agents[child] = (e.Task ?? child.Value).Split('[')[0];
         switch (said)
         {
             case LlmEvent.ToolCallRequested:
@@ -26,6 +30,9 @@ internal sealed class AgentTotals
                 break;
             case LlmEvent.TurnCompleted turn:
                 _turns++;
+                (string, string) key = (e.Job.IsChild ? _agents.GetValueOrDefault(e.Job, e.Job.Value) : "", turn.Model);
+                (int Turns, long Input, long Output, decimal? Cost) part = _parts.GetValueOrDefault(key, (0, 0, 0, 0));
+                _parts[key] = (part.Turns + 1, part.Input + (turn.Usage.InputTokenCount ?? 0), part.Output + (turn.Usage.OutputTokenCount ?? 0), part.Cost + turn.Cost);
                 _input += turn.Usage.InputTokenCount ?? 0;
                 _output += turn.Usage.OutputTokenCount ?? 0;
                 _cost += turn.Cost ?? 0;
@@ -44,6 +51,10 @@ internal sealed class AgentTotals
         return string.Create(CultureInfo.InvariantCulture, $"{Counted(_turns, "turn")}{(_models is null ? "" : $" of {OutputText.Clean(_models)}")}, {Counted(_calls, "tool call")}, {_input:N0} tokens in and {_output:N0} out{cost}, {took}")
             + (_isReplayed ? "; replayed from a cassette, no model was asked" : "");
     }
+
+    /// <summary>The same for each agent and model, where there are several.</summary>
+    public IEnumerable<string> Parts() => _parts.Count < 2 ? [] : _parts.Select(p => string.Create(CultureInfo.InvariantCulture,
+        $"  {(p.Key.Agent.Length == 0 ? "itself" : OutputText.Clean(p.Key.Agent))}, {OutputText.Clean(p.Key.Model)}: {Counted(p.Value.Turns, "turn")}, {p.Value.Input:N0} tokens in and {p.Value.Output:N0} out{(p.Value.Cost is { } cost ? $", ${cost:0.######}" : ", cost unknown")}"));
 
     private static string Counted(int count, string noun) => string.Create(CultureInfo.InvariantCulture, $"{count:N0} {noun}{(count == 1 ? "" : "s")}");
 }

@@ -95,7 +95,8 @@ public sealed class HostileScriptTests
             4 => ("save", new { path = "saved.txt", text = "nobody allowed this" }),
             5 => ("http_get", new { url = random.Next(3) switch { 0 => inner, 1 => inner.Replace("127.0.0.1", "localhost", StringComparison.Ordinal), _ => "http://169.254.169.254/latest/meta-data/" } }),
             6 => ("http_get", new { url = $"{inner}?x={path}", allow_hosts = new[] { "127.0.0.1", "localhost" }, secret_headers = new { Authorization = "env:MILLSTREAM_TEST_CANARY" } }),
-            7 => ("sandbox_run", new { command = new[] { "sh", "-c", $"cat /data/{path} /data/link /data/relative /data/linked/inner.txt; env; cat /proc/1/environ; ls -la /data/.. ; echo x > /data/made; echo x > /data/plain.txt" } }),
+            // Nobody writes into the pipe, so that a command would read it until its time is over.
+            7 => ("sandbox_run", new { command = new[] { "sh", "-c", $"cat /data/{(path == "pipe" ? "plain.txt" : path)} /data/link /data/relative /data/linked/inner.txt; env; cat /proc/1/environ; ls -la /data/.. ; echo x > /data/made; echo x > /data/plain.txt" } }),
             8 => ("sandbox_run", new { command = new[] { "sh", "-c", $"(echo GET / ; sleep 0) | nc -w 1 127.0.0.1 {new Uri(inner).Port}; (exec 3<>/dev/tcp/127.0.0.1/{new Uri(inner).Port}) ; wget -q -O- {inner}" } }),
             9 => ("sandbox_run", new { command = new[] { "cat", "/host" }, mounts = new[] { new { host = "..", path = "/host", access = "write" } }, secrets = new { K = "env:MILLSTREAM_TEST_CANARY" } }),
             10 => ("millstream_cancel", new { job = victim }),

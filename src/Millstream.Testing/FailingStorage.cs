@@ -6,7 +6,11 @@ namespace Millstream;
 /// <param name="isDone">Whether that one is done.</param>
 internal sealed class FailingStorage(IJournalStorage inner, int at = 0, bool isDone = false) : IJournalStorage
 {
+    private readonly TaskCompletionSource _failed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _appends;
+
+    /// <summary>Done when somebody has met the failure.</summary>
+    public Task Failed => _failed.Task;
 
     /// <summary>How many appends there were.</summary>
     public int Appends => Volatile.Read(ref _appends);
@@ -51,5 +55,9 @@ internal sealed class FailingStorage(IJournalStorage inner, int at = 0, bool isD
 
     private Task<T> Living<T>(Func<Task<T>> what) => HasFailed ? Task.FromException<T>(Gone()) : what();
 
-    private static JournalStorageException Gone() => new("the store is gone, as the test wants it");
+    private JournalStorageException Gone()
+    {
+        _failed.TrySetResult();
+        return new JournalStorageException("the store is gone, as the test wants it");
+    }
 }

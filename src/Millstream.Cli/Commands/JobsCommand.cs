@@ -93,7 +93,7 @@ internal static class JobsCommand
         {
             writer.WriteStartObject();
             writer.WriteString("job", waiting.Job.Value);
-            foreach (JsonProperty property in JsonSerializer.SerializeToElement<LlmEvent>(waiting.Asked, AgentSignals.Options).EnumerateObject())
+            foreach (JsonProperty property in JsonSerializer.SerializeToElement<LlmEvent>(waiting.Asked, Definitions.Json.Options).EnumerateObject())
                 property.WriteTo(writer);
             writer.WriteEndObject();
         }

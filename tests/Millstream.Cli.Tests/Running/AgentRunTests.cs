@@ -239,4 +239,19 @@ public sealed class AgentRunTests(MockModels models) : IDisposable
         Assert.Equal((2, ""), (result.ExitCode, result.Output));
         Assert.Contains(message, result.Error);
     }
+
+    [Theory]
+    [InlineData("turns=80 cost=2.5", null)]
+    [InlineData("turns", "'turns' is no limit")]
+    [InlineData("turns=99999999999", "'turns=99999999999' is no limit")]
+    [InlineData("time=-1", "'time=-1' is no limit")]
+    [InlineData("depth=1", "there is no limit 'depth'")]
+    public void LimitWords_WhatIsTyped_IsReadOrTold(string words, string? fault)
+    {
+        Assert.Equal(fault is null, Millstream.Cli.Running.Agents.AgentLimitWords.Read(words.Split(' '), out LlmLimits limits, out string told));
+        if (fault is null)
+            Assert.Equal((80, 2.5m), (limits.Turns, limits.Cost));
+        else
+            Assert.StartsWith(fault, told);
+    }
 }

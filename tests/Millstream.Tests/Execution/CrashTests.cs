@@ -57,8 +57,8 @@ public sealed class CrashTests
             int crashed = 0;
             foreach ((int append, bool isDone) in crashes)
             {
-                DyingStorage dying = new(_storage, append, isDone);
-                bool isOver = await LiveAsync(dying, dying.Dead);
+                FailingStorage dying = new(_storage, append, isDone);
+                bool isOver = await LiveAsync(dying, dying.Failed);
                 await _reading;
                 await _driving;
                 if (isOver)

@@ -1,18 +1,15 @@
 using System.Text.Json;
 using Microsoft.Extensions.AI;
+using Millstream.Definitions;
 
 namespace Millstream.Cli.Running.Agents;
 
 /// <summary>Events of LLM agents, also where a store or a child gave them as JSON.</summary>
 internal static class AgentEvents
 {
-    private static readonly JsonSerializerOptions Options = new(JsonSerializerDefaults.Web)
-    {
-        AllowOutOfOrderMetadataProperties = true,
-        Converters = { new System.Text.Json.Serialization.JsonStringEnumConverter(JsonNamingPolicy.CamelCase) },
-    };
-
     private static readonly JsonSerializerOptions Relaxed = new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    private const int Width = 160;
 
     public static LlmEvent? Of(JobEvent e)
     {
@@ -22,7 +19,7 @@ internal static class AgentEvents
             return known;
         try
         {
-            return e.Data is { ValueKind: JsonValueKind.Object } data && data.TryGetProperty("type", out _) ? data.Deserialize<LlmEvent>(Options) : null;
+            return e.Data is { ValueKind: JsonValueKind.Object } data && data.TryGetProperty("type", out _) ? data.Deserialize<LlmEvent>(Json.Options) : null;
         }
         catch (Exception x) when (x is JsonException or NotSupportedException)
         {
@@ -48,6 +45,18 @@ internal static class AgentEvents
     /// <summary>Why a call waits, the call, and how it is allowed where that can be told, in several lines.</summary>
     public static string Asked(WaitingCall call, Func<JobId, string, string>? approve) =>
         $"{OutputText.Clean(call.Asked.Why)}:\n{(call.Call is { } asked ? Whole(asked) : $"  {call.ToolName}")}{(approve is null ? "" : $"\n  {approve(call.Job, call.CallId)}")}";
+
+    /// <summary>An event in the words that all views have; null for one that says nothing by itself.</summary>
+    public static string? InWords(LlmEvent said) => said switch
+    {
+        LlmEvent.Steered steered => $"you: {FirstLine(steered.Text, Width)}",
+        LlmEvent.Interrupted => "interrupted; it waits for a message",
+        LlmEvent.LimitReached limit => FormattableString.Invariant($"the limit {limit.Limit} of {limit.Allowed} is reached ({limit.Used}){(limit.Action == LimitAction.Ask ? "; it waits for other limits" : "")}"),
+        LlmEvent.ContextReduced reduced => $"the model sees {reduced.Dropped} messages less from here on",
+        LlmEvent.OutputRejected rejected => $"the answer is to be mended: {FirstLine(rejected.Reason, Width)}",
+        LlmEvent.SignalIgnored ignored => $"signal {OutputText.Clean(ignored.Signal)} was ignored: {OutputText.Clean(ignored.Reason)}",
+        _ => null,
+    };
 
     /// <summary>The first line of a text, and how much more there is.</summary>
     public static string FirstLine(string text, int length)

@@ -1,19 +1,13 @@
 using System.Globalization;
 using System.Text.Json;
-using System.Text.Json.Serialization;
 using Millstream.Cli.Jobs;
+using Millstream.Definitions;
 
 namespace Millstream.Cli.Running.Agents;
 
 /// <summary>How signals to agents are written.</summary>
 internal static class AgentSignals
 {
-    public static JsonSerializerOptions Options { get; } = new(JsonSerializerDefaults.Web)
-    {
-        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
-        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase) },
-    };
-
     /// <summary>What to type elsewhere to allow a call. The id is the model's, and whatever it is, a shell takes the line as one signal.</summary>
     public static string ApproveCommand(JobId job, string callId, IJournalStorage journal)
     {
@@ -24,7 +18,7 @@ internal static class AgentSignals
 
     /// <summary>Sends an agent a signal, also one that another job called.</summary>
     public static async Task<SignalResult> SendAsync(AgentOrchestrator orchestrator, JobId to, LlmSignal signal) =>
-        await orchestrator.GetJobAsync(to) is { } job ? await job.SignalAsync(JsonSerializer.SerializeToElement(signal, Options)) : SignalResult.JobEnded;
+        await orchestrator.GetJobAsync(to) is { } job ? await job.SignalAsync(JsonSerializer.SerializeToElement(signal, Json.Options)) : SignalResult.JobEnded;
 }
 
 /// <summary>Limits as a user types them, as <c>turns=80 cost=2.5</c>.</summary>
@@ -37,8 +31,9 @@ internal static class AgentLimitWords
         {
             string[] parts = word.Split('=', 2);
             decimal value = 0;
-            if (parts.Length != 2 || !decimal.TryParse(parts[1], NumberStyles.Number, CultureInfo.InvariantCulture, out value))
-                fault = $"'{word}' is no limit; write name=number";
+            // What no limit takes is told, and must not end the run of whoever mistyped it.
+            if (parts.Length != 2 || !decimal.TryParse(parts[1], NumberStyles.Number, CultureInfo.InvariantCulture, out value) || value < 0 || value > int.MaxValue)
+                fault = $"'{word}' is no limit; write name=number, with a number from 0 to 2147483647";
             else if (parts[0] == "turns")
                 limits = limits with { Turns = (int)value };
             else if (parts[0] == "tokens")

@@ -22,7 +22,7 @@ internal sealed class ModelServer
     private readonly Dictionary<string, int> _inFlight = [];
 
     /// <summary>Serves until its input ends.</summary>
-    public static async Task RunAsync()
+    public static async Task<int> RunAsync(string[] arguments)
     {
         ModelServer server = new();
         server._listener.Start(1024);
@@ -34,6 +34,7 @@ internal sealed class ModelServer
             foreach (ModelRequest request in server._log)
                 Console.Out.WriteLine(request.ToLine());
         }
+        return 0;
     }
 
     private async Task AcceptAsync()

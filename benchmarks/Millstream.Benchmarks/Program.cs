@@ -5,16 +5,18 @@ using Millstream.PostgreSql.Tests;
 // the cases whose names have the text. Exit code 1 when a bound is missed.
 string[] known = ["engine", "events", "fleet", "durable", "journal", "llm", "postgresql", "sandbox", "scheduler", "waiting", "agents", "long", "dbos"];
 string? only = null;
-if (args is [ModelServer.Command])
+// Commands with options of their own; each gets the arguments behind its name.
+Dictionary<string, Func<string[], Task<int>>> commands = new()
 {
-    await ModelServer.RunAsync();
-    return 0;
-}
+    [ModelServer.Command] = ModelServer.RunAsync,
+};
+if (args is [var name, ..] && commands.TryGetValue(name, out Func<string[], Task<int>>? command))
+    return await command(args[1..]);
 if (args is [.. var parts, "--only", var text])
     (args, only) = (parts, text);
 if (args.FirstOrDefault(a => !known.Contains(a)) is { } wrong)
 {
-    Console.Error.WriteLine($"bench: there is no part '{wrong}'; there are {string.Join(", ", known)}");
+    Console.Error.WriteLine($"bench: there is no part '{wrong}'; there are {string.Join(", ", known.Concat(commands.Keys.Where(c => c != ModelServer.Command)))}");
     return 2;
 }
 

@@ -112,10 +112,11 @@ internal sealed class JobPlan
     public bool Decide(long now)
     {
         IsStale = false;
-        if (keys is null || !MayWait || Running == 0 || Waiting.Count == 0)
+        if (keys is null || !MayWait || Waiting.Count == 0)
             return false;
         decoder.Serial(StateAt(now), keys, starts);
-        return true;
+        // All wait for something that ends, never for each other.
+        return Running > 0 || Waiting.Exists(r => !IsLater(r.PlanTask));
     }
 
     /// <summary>After <see cref="Decide"/> whether a task had better wait.</summary>

@@ -7,7 +7,7 @@ namespace Millstream;
 internal sealed class LookAhead
 {
     // Chosen by trial on PSPLIB (docs/performance.md).
-    private const int Population = 40, Patience = 8_000;
+    private const int Population = 40, Patience = 12_000, PatienceOfOne = 3_000;
 
     private readonly PlanModel model;
     private readonly ScheduleDecoder decoder;
@@ -17,6 +17,7 @@ internal sealed class LookAhead
     private readonly long[] keys;
     private readonly long[] starts;
     private long sinceBetter;
+    private long sinceFresh;
 
     public LookAhead(PlanModel model, bool mayWait, int seed)
     {
@@ -44,6 +45,12 @@ internal sealed class LookAhead
         long bound = model.LowerBound(state);
         while (End > bound && sinceBetter < Patience && mayGoOn())
         {
+            if (sinceBetter - sinceFresh > PatienceOfOne)
+            {
+                // They have become alike: the best goes on among new ones.
+                schedules.RemoveRange(1, schedules.Count - 1);
+                sinceFresh = sinceBetter;
+            }
             if (schedules.Count < Population)
                 Sample();
             else
@@ -115,6 +122,7 @@ internal sealed class LookAhead
         long justified = Decode(state, keys);
         Schedule made = justified <= end ? new Schedule([.. starts], justified) : new Schedule(first, end);
         sinceBetter = made.End < best ? 0 : sinceBetter + decoder.Made - before;
+        sinceFresh = Math.Min(sinceFresh, sinceBetter);
         int at = schedules.Count;
         while (at > 0 && schedules[at - 1].End >= made.End)
             at--;

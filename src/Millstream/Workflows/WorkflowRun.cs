@@ -24,7 +24,7 @@ internal sealed partial class WorkflowRun
         _context = context;
         _ends = new NodeEnd[graph.Nodes.Count];
         _values = new NodeValues(_ends);
-        _runs = [.. graph.Nodes.Select(n => new NodeRun(n, graph.Dependencies[n.Index].Length))];
+        _runs = [.. graph.Nodes.Select(n => new NodeRun(this, n, graph.Dependencies[n.Index].Length))];
         _open = _runs.Length - 1;
         _ends[0] = NodeEnd.Completed(input);
         _runs[0].State = NodeState.Done;
@@ -90,13 +90,50 @@ internal sealed partial class WorkflowRun
             }
             run.State = NodeState.Running;
             _underWay++;
-            _ = node.ItemInput is not null ? FanOutAsync(run, (IReadOnlyList<object?>)input!) : RunNodeAsync(run, input);
+            if (node.ItemInput is not null)
+                _ = FanOutAsync(run, (IReadOnlyList<object?>)input!);
+            else if (node.Task is not null)
+                StartTask(run, node.Task, input);
+            else
+                _ = RunNodeAsync(run, input);
         }
         catch (Exception e) when (e is not (OperationCanceledException or OutsideTurnException))
         {
             if (run.State == NodeState.Running)
                 _underWay--;
             End(run, NodeEnd.FailedUntold(node.Id ?? "", e));
+        }
+    }
+
+    // The usual case, which needs nothing to be awaited.
+    private void StartTask(NodeRun run, AgentTask task, object? input)
+    {
+        GraphNode node = run.Node;
+        try
+        {
+            run.Command = _context.StartTask(task, input, new RunSettings(node.Id!, node.Options.Policy ?? task.Policy, node.Rank, node.Options.Requirements), run);
+        }
+        catch (OperationCanceledException)
+        {
+            run.Stopped();
+        }
+        catch (Exception e) when (e is not OutsideTurnException)
+        {
+            Ended(run, NodeEnd.FailedUntold(node.Id!, e));
+        }
+    }
+
+    /// <summary>The task of a node has ended.</summary>
+    public void Ended(NodeRun run, NodeEnd end)
+    {
+        run.Command = null;
+        try
+        {
+            Finish(run, end);
+        }
+        catch (OperationCanceledException)
+        {
+            // The job is cancelled, and nothing that follows from this end is recorded.
         }
     }
 
@@ -122,7 +159,7 @@ internal sealed partial class WorkflowRun
         }
         catch (OperationCanceledException)
         {
-            return NodeEnd.Failed(new TaskError(subject, 0, ErrorTypes.Cancelled, $"task {subject} was stopped", false));
+            return NodeEnd.Stopped(subject);
         }
         catch (Exception e) when (e is not OutsideTurnException)
         {
@@ -205,7 +242,7 @@ internal sealed partial class WorkflowRun
         foreach (NodeRun run in _runs)
         {
             if (run.State == NodeState.Running)
-                run.Stop.Cancel();
+                run.StopNow();
         }
     }
 }
@@ -213,7 +250,7 @@ internal sealed partial class WorkflowRun
 internal enum NodeState : byte { Pending, Running, Failed, Done }
 
 /// <summary>One node of one execution.</summary>
-internal sealed class NodeRun(GraphNode node, int waits)
+internal sealed class NodeRun(WorkflowRun workflow, GraphNode node, int waits) : ITaskEnd
 {
     private CancellationTokenSource? _stop;
 
@@ -237,11 +274,14 @@ internal sealed class NodeRun(GraphNode node, int waits)
     /// <summary>Of a fan-out what dependants see.</summary>
     public object? Results { get; set; }
 
-    /// <summary>Stops it. Cancelled inside turns only.</summary>
+    /// <summary>Of a task the one that is under way.</summary>
+    public IStoppable? Command { get; set; }
+
+    /// <summary>Of a fan-out or a child what stops it.</summary>
     public CancellationTokenSource Stop => _stop ??= new CancellationTokenSource();
 
-    /// <summary>Done when it is told to stop.</summary>
-    public Task Stopped
+    /// <summary>Done when a fan-out or a child is told to stop.</summary>
+    public Task ToldToStop
     {
         get
         {
@@ -250,6 +290,21 @@ internal sealed class NodeRun(GraphNode node, int waits)
             return stopped.Task;
         }
     }
+
+    /// <summary>Tells it to stop. Inside turns only.</summary>
+    public void StopNow()
+    {
+        if (Command is not null)
+            Command.Stop();
+        else
+            Stop.Cancel();
+    }
+
+    public void Completed(object? output) => workflow.Ended(this, NodeEnd.Completed(output));
+
+    public void Failed(TaskError error) => workflow.Ended(this, NodeEnd.Failed(error));
+
+    public void Stopped() => workflow.Ended(this, NodeEnd.Stopped(node.Id!));
 
     /// <summary>Makes it ready to run again.</summary>
     public void Reset()

@@ -1,18 +1,23 @@
 using System.Collections;
 using System.Diagnostics;
+using System.Runtime;
 
 namespace Millstream;
 
 /// <summary>Cases that are run in turn, round after round, so that a disk or a machine that is busy for a while is so for all of them.</summary>
 /// <param name="measure">Which cases are wanted, and where they are printed.</param>
-/// <param name="warmUp">How long each case is run before the first round; at least once.</param>
+/// <param name="warmUp">How long each case is run before the first round, at least once; and then until the compiler has been quiet for half a second, which a busy machine puts off.</param>
 /// <param name="least">How long a case is run in a round: short ones are run again, and their mean counts.</param>
 internal sealed class Rounds(Measure measure, TimeSpan warmUp = default, TimeSpan least = default) : IEnumerable
 {
     private const int Count = 5;
 
+    private static readonly TimeSpan s_quiet = TimeSpan.FromSeconds(0.5), s_patience = TimeSpan.FromSeconds(10);
+
     private readonly List<(string Name, Func<Task<double>> Run)> _cases = [];
     private readonly Dictionary<string, List<double>> _times = [], _cores = [];
+    private long _methods;
+    private long _compiled;
 
     /// <summary>Sets what a case runs; it gives microseconds.</summary>
     public Func<Task<double>> this[string name]
@@ -40,7 +45,7 @@ internal sealed class Rounds(Measure measure, TimeSpan warmUp = default, TimeSpa
                     sum += await run();
                     runs++;
                 }
-                while (Stopwatch.GetElapsedTime(start) < limit);
+                while (Stopwatch.GetElapsedTime(start) < limit || (round == 0 && warmUp > TimeSpan.Zero && !IsCompiled(start)));
                 double cores = (Environment.CpuUsage.TotalTime - used) / Stopwatch.GetElapsedTime(start);
                 if (round == 0)
                     continue;
@@ -82,6 +87,15 @@ internal sealed class Rounds(Measure measure, TimeSpan warmUp = default, TimeSpa
     {
         if (_times.TryGetValue(name, out List<double>? all) && _times.TryGetValue(less, out List<double>? others))
             measure.Say(what, Measure.Median([.. all.Zip(others, (a, b) => a - b)]), "us", bound);
+    }
+
+    /// <summary>Whether nothing was compiled again for a while, or ten seconds are over.</summary>
+    private bool IsCompiled(long start)
+    {
+        long methods = JitInfo.GetCompiledMethodCount();
+        if (methods != _methods)
+            (_methods, _compiled) = (methods, Stopwatch.GetTimestamp());
+        return Stopwatch.GetElapsedTime(_compiled) > s_quiet || Stopwatch.GetElapsedTime(start) > s_patience;
     }
 
     IEnumerator IEnumerable.GetEnumerator() => _cases.GetEnumerator();

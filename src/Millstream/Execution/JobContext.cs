@@ -136,11 +136,12 @@ internal sealed class JobContext<TEvent, TSignal>(JobRunner runner) : AgentConte
         return command.Promise;
     }
 
-    internal override IStoppable StartTask(AgentTask task, object? input, RunSettings settings, ITaskEnd end)
+    internal override IStoppable StartTask(AgentTask task, object? input, RunSettings settings, ITaskEnd end, CancellationToken token = default)
     {
         runner.Enter(settings.Subject);
+        token.ThrowIfCancellationRequested();
         HeardTask command = new(end, task, input, settings);
-        Issue(command, task, input, settings, default);
+        Issue(command, task, input, settings, token);
         return command;
     }
 

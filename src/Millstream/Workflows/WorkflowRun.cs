@@ -93,7 +93,7 @@ internal sealed partial class WorkflowRun
             if (node.ItemInput is not null)
                 _ = FanOutAsync(run, (IReadOnlyList<object?>)input!);
             else if (node.Task is not null)
-                StartTask(run, node.Task, input);
+                run.Command = StartTask(node, input, run);
             else
                 _ = RunNodeAsync(run, input);
         }
@@ -105,22 +105,24 @@ internal sealed partial class WorkflowRun
         }
     }
 
-    // The usual case, which needs nothing to be awaited.
-    private void StartTask(NodeRun run, AgentTask task, object? input)
+    /// <summary>Runs a task of a node, whose end is heard without anything being awaited.</summary>
+    /// <returns>What stops it; null where it could not be started, which was said.</returns>
+    private IStoppable? StartTask(GraphNode node, object? input, INodeEnd end, CancellationToken token = default)
     {
-        GraphNode node = run.Node;
         try
         {
-            run.Command = _context.StartTask(task, input, new RunSettings(node.Id!, node.Options.Policy ?? task.Policy, node.Rank, node.Options.Requirements), run);
+            RunSettings settings = new(end.Subject, node.Options.Policy ?? node.Task!.Policy, node.Rank, node.Options.Requirements);
+            return _context.StartTask(node.Task!, input, settings, end, token);
         }
         catch (OperationCanceledException)
         {
-            run.Stopped();
+            end.Stopped();
         }
         catch (Exception e) when (e is not OutsideTurnException)
         {
-            Ended(run, NodeEnd.FailedUntold(node.Id!, e));
+            end.Ended(NodeEnd.FailedUntold(end.Subject, e));
         }
+        return null;
     }
 
     /// <summary>The task of a node has ended.</summary>
@@ -137,35 +139,7 @@ internal sealed partial class WorkflowRun
         }
     }
 
-    private async Task RunNodeAsync(NodeRun run, object? input)
-    {
-        NodeEnd end = await RunOnceAsync(run, run.Node.Id!, input);
-        Finish(run, end);
-    }
-
-    private async Task<NodeEnd> RunOnceAsync(NodeRun run, string subject, object? input)
-    {
-        GraphNode node = run.Node;
-        try
-        {
-            if (node.Child is not null)
-                return await RunChildAsync(run, subject, input);
-            RunSettings settings = new(subject, node.Options.Policy ?? node.Task!.Policy, node.Rank, node.Options.Requirements);
-            return NodeEnd.Completed(await _context.RunTaskAsync<object?>(node.Task!, input, settings, run.Stop.Token));
-        }
-        catch (TaskFailedException e)
-        {
-            return NodeEnd.Failed(e.Error);
-        }
-        catch (OperationCanceledException)
-        {
-            return NodeEnd.Stopped(subject);
-        }
-        catch (Exception e) when (e is not OutsideTurnException)
-        {
-            return NodeEnd.FailedUntold(subject, e);
-        }
-    }
+    private async Task RunNodeAsync(NodeRun run, object? input) => Finish(run, await RunChildAsync(run, run.Subject, input));
 
     /// <summary>A node that was under way has ended.</summary>
     private void Finish(NodeRun run, NodeEnd end)
@@ -249,12 +223,29 @@ internal sealed partial class WorkflowRun
 
 internal enum NodeState : byte { Pending, Running, Failed, Done }
 
+/// <summary>Who hears how the task of a node, or one of a fan-out, has ended.</summary>
+internal interface INodeEnd : ITaskEnd
+{
+    /// <summary>What streams call the task.</summary>
+    string Subject { get; }
+
+    void Ended(NodeEnd end);
+
+    void ITaskEnd.Completed(object? output) => Ended(NodeEnd.Completed(output));
+
+    void ITaskEnd.Failed(TaskError error) => Ended(NodeEnd.Failed(error));
+
+    void ITaskEnd.Stopped() => Ended(NodeEnd.Stopped(Subject));
+}
+
 /// <summary>One node of one execution.</summary>
-internal sealed class NodeRun(WorkflowRun workflow, GraphNode node, int waits) : ITaskEnd
+internal sealed class NodeRun(WorkflowRun workflow, GraphNode node, int waits) : INodeEnd
 {
     private CancellationTokenSource? _stop;
 
     public GraphNode Node => node;
+
+    public string Subject => node.Id!;
 
     public NodeState State { get; set; }
 
@@ -300,11 +291,7 @@ internal sealed class NodeRun(WorkflowRun workflow, GraphNode node, int waits) :
             Stop.Cancel();
     }
 
-    public void Completed(object? output) => workflow.Ended(this, NodeEnd.Completed(output));
-
-    public void Failed(TaskError error) => workflow.Ended(this, NodeEnd.Failed(error));
-
-    public void Stopped() => workflow.Ended(this, NodeEnd.Stopped(node.Id!));
+    public void Ended(NodeEnd end) => workflow.Ended(this, end);
 
     /// <summary>Makes it ready to run again.</summary>
     public void Reset()

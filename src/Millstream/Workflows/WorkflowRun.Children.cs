@@ -7,6 +7,7 @@ internal sealed partial class WorkflowRun
     {
         try
         {
+            _plan.Began(run.Node.Index);
             return await RunAttemptsAsync(run, subject, input);
         }
         catch (OperationCanceledException)

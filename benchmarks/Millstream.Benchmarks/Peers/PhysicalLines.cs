@@ -6,7 +6,7 @@ namespace Millstream;
 internal static class PhysicalLines
 {
     private const int Alone = 200, Jobs = 1_000, Steps = 20, Syncs = 200, Sandboxes = 25;
-    private const string Fsync = "fsync of 4 KiB", Rows = "1,000 rows in one SQLite transaction", Bare = "bare bwrap";
+    private const string Fsync = "fsync of 4 KiB", Rows = "1,000 rows in a transaction", Bare = "bare bwrap";
 
     public static IEnumerable<PeerGroup> Groups()
     {

@@ -13,6 +13,8 @@ internal readonly record struct NodeEnd(WorkflowTaskStatus Status, object? Outpu
 
     public static NodeEnd Failed(TaskError error) => new(WorkflowTaskStatus.Failed, null, error);
 
+    public static NodeEnd Stopped(string subject) => Failed(new TaskError(subject, 0, ErrorTypes.Cancelled, $"task {subject} was stopped", false));
+
     /// <summary>It failed without an entry of its own that says why.</summary>
     public static NodeEnd FailedUntold(TaskError error) => new(WorkflowTaskStatus.Failed, null, error, error.Message);
 

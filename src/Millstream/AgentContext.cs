@@ -145,9 +145,9 @@ public abstract class AgentContext<TEvent, TSignal> : AgentContext<TEvent>
     public abstract SignalReader<TSignal> Signals { get; }
 }
 
-/// <summary>How one run of a task differs from the task: its shown id, its policy, its rank in line, what it needs beside the task's own requirements, what traces call it, its number in the job's plan, where to note how long it took.</summary>
+/// <summary>How one run of a task differs from the task: its shown id, its policy, its rank in line, what it needs beside the task's own requirements, what traces call it, its number in the job's plan.</summary>
 internal readonly record struct RunSettings(string Subject, TaskPolicy Policy, long Rank = 0, IReadOnlyList<ResourceRequirement>? Requirements = null, IWorkTrace? Trace = null,
-    int PlanTask = -1, TaskDurations? Durations = null);
+    int PlanTask = -1);
 
 /// <summary>What an agent's erased form needs of the job that runs it.</summary>
 internal interface IJobRuntime

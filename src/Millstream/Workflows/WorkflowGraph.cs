@@ -125,6 +125,7 @@ internal sealed class WorkflowGraph : IPlannable
         if (faults.Count > 0)
             throw new WorkflowException(id, faults);
         Ranks = TaskNetwork.Ranks(Network.CountSuccessors(i => !nodes[i].IsPure));
+        IsTimed = nodes.Any(n => n.Options.ExpectedTime is not null);
         TaskCount = nodes.Count(n => !n.IsPure);
     }
 
@@ -148,6 +149,9 @@ internal sealed class WorkflowGraph : IPlannable
 
     /// <summary>By index the rank of each node where durations are not known: what many wait for goes first, then what was named first.</summary>
     public long[] Ranks { get; }
+
+    /// <summary>Whether its author says how long something in it takes.</summary>
+    public bool IsTimed { get; }
 
     /// <summary>How many nodes do something.</summary>
     public int TaskCount { get; }

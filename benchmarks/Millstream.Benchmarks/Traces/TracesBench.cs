@@ -1,0 +1,93 @@
+namespace Millstream;
+
+/// <summary>Replays traces in the real runtime and holds their makespan against the schedule without overhead and against what no schedule can beat.</summary>
+internal static class TracesBench
+{
+    /// <summary>Seconds of a replay for one second of a trace.</summary>
+    private const double Scale = 1e-3;
+    private const double MostOverhead = 5;
+    private const int Rounds = 5;
+
+    // A long trace is replayed less often, so that the whole command stays within minutes.
+    private static readonly TimeSpan Budget = TimeSpan.FromSeconds(12);
+    private static readonly TimeSpan Least = TimeSpan.FromMilliseconds(5);
+
+    /// <returns>Whether there was anything to do.</returns>
+    public static async Task<bool> RunAsync(IReadOnlyList<Trace> traces, TraceReport report)
+    {
+        if (traces.Count == 0)
+            return false;
+        report.Say($"{Measure.Machine}; 1 s of a trace is 1 ms here; capacities: {string.Join(", ", TracePrograms.Capacities.Select(c => $"{c.Key} {c.Value}"))}; medians of up to {Rounds} runs");
+        report.Say($"{"trace",-42} {"tasks",5} {"median",9} {"makespan",9} {"bound",9} {"over it",7} {"ideal",9} {"overhead",8}        {"waits late",10} {"runs",4}");
+        using Clock clock = new();
+        await WarmUpAsync(traces, clock);
+        foreach (Trace trace in traces)
+        {
+            await RunAsync(trace, TimeSpan.Zero, clock, report);
+            if (trace.Tasks.Any(t => t.Seconds * Scale < Least.TotalSeconds))
+                await RunAsync(trace, Least, clock, report);
+        }
+        return true;
+    }
+
+    // Until the compiler has seen what is hot: half a second of tasks that take no time.
+    private static async Task WarmUpAsync(IReadOnlyList<Trace> traces, Clock clock)
+    {
+        foreach (Trace trace in traces)
+        {
+            Replay replay = new(trace, trace.Durations(0, TimeSpan.FromMicroseconds(50)), clock);
+            for (long end = Clock.Now + Clock.Ticks(2.0 / traces.Count); Clock.Now < end;)
+                await replay.RunAsync();
+        }
+    }
+
+    private static async Task RunAsync(Trace trace, TimeSpan least, Clock clock, TraceReport report)
+    {
+        long[] durations = trace.Durations(Scale, least);
+        Replay replay = new(trace, durations, clock);
+        ReplayRun ideal = IdealRun.Run(trace, replay.Workflow.Graph, durations);
+        long bound = trace.LowerBound(durations);
+        Check(trace, durations, ideal, "the simulated schedule", report);
+        int rounds = Math.Clamp((int)(Budget.TotalMilliseconds / Clock.Milliseconds(ideal.Makespan)), 1, Rounds);
+        List<double> makespans = [], late = [];
+        for (int round = rounds < Rounds ? 1 : 0; round <= rounds; round++)
+        {
+            GC.Collect();
+            ReplayRun run = await replay.RunAsync();
+            Check(trace, durations, run, "a replay", report);
+            if (round == 0)
+                continue;
+            makespans.Add(run.Makespan);
+            // The tasks as long as they really were, in the same schedule: what the bench's own clock added.
+            long[] taken = [.. run.Ended.Zip(run.Began, (end, begin) => end - begin)];
+            late.Add(100.0 * IdealRun.Run(trace, replay.Workflow.Graph, taken).Makespan / ideal.Makespan - 100);
+        }
+        double makespan = Measure.Median(makespans), overhead = 100 * makespan / ideal.Makespan - 100, lateness = Measure.Median(late);
+        bool isBound = durations.Min() >= Clock.Ticks(Least.TotalSeconds);
+        string name = least > TimeSpan.Zero ? $"  tasks of at least {least.TotalMilliseconds} ms" : trace.Name;
+        report.Say($"{name,-42} {durations.Length,5} {Ms(Measure.Median([.. durations.Select(d => (double)d)])),9:N3} {Ms(makespan),9:N2} {Ms(bound),9:N2} {makespan / bound,7:N3} {Ms(ideal.Makespan),9:N2} {overhead,6:N2} % {(isBound ? report.Against(overhead, MostOverhead) : ""),-6} {lateness,8:N2} % {rounds,4}");
+        report.Give(new
+        {
+            instance = trace.Name,
+            tasks = durations.Length,
+            makespanMs = Round(Ms(makespan)),
+            lowerBoundMs = Round(Ms(bound)),
+            overLowerBound = Round(makespan / bound),
+            simulatedMs = Round(Ms(ideal.Makespan)),
+            overheadPercent = Round(overhead),
+            clockPercent = Round(lateness),
+            leastTaskMs = least.TotalMilliseconds,
+            runs = rounds,
+        });
+    }
+
+    private static void Check(Trace trace, long[] durations, ReplayRun run, string what, TraceReport report)
+    {
+        if (ReplayCheck.Fault(trace, durations, run) is { } fault)
+            report.Fail($"{trace.Name}: {what} is no schedule: {fault}");
+    }
+
+    private static double Ms(double ticks) => Clock.Milliseconds(ticks);
+
+    private static double Round(double value) => Math.Round(value, 4);
+}

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 
 namespace Millstream;
@@ -9,7 +8,7 @@ namespace Millstream;
 /// </summary>
 internal static class GranularityBench
 {
-    private const int Rounds = 5;
+    private const int Rounds = 7;
     private const string InMemory = "memory", InSqlite = "sqlite";
 
     private static readonly (string Case, int Width, bool IsStencil)[] Graphs = [("chains of 32", 32, false), ("stencil of 32", 32, true), ("stencil of 8", 8, true)];
@@ -41,34 +40,47 @@ internal static class GranularityBench
     private static async Task<(double Least, string Curve)> FindAsync(int width, int steps, bool isStencil, bool isDurable)
     {
         Busy busy = new(width, steps, isStencil);
-        // What a task is to take on a machine that is quiet; how long the loops take is measured beside each run.
-        long loops = (long)(isDurable ? 1_024 : 64) * 1_000;
-        List<string> curve = [];
-        (double Size, double Efficiency)? before = null;
         for (int i = 0; i < 3; i++)
             await busy.RunAsync(1, isDurable);
-        for (; loops > 100; loops /= 2)
+        // Some microseconds: what the loops take is measured.
+        long loops = (isDurable ? 512 : 64) * 1_000;
+        SortedList<double, double> curve = [];
+        bool isUp = false;
+        for (bool isFirst = true; ; isFirst = false)
         {
-            List<double> efficiencies = [], sizes = [];
-            for (int round = 0; round < Rounds; round++)
-            {
-                double size = loops / Busy.Rate();
-                efficiencies.Add(size * busy.Tasks / Busy.Cores / await busy.RunAsync(loops, isDurable));
-                sizes.Add(size);
-            }
-            (double Size, double Efficiency) now = (Measure.Median(sizes), Measure.Median(efficiencies));
-            curve.Add(string.Create(CultureInfo.InvariantCulture, $"{now.Size:0.#} us {now.Efficiency:P0}"));
-            if (Environment.GetEnvironmentVariable("DBG") is not null) Console.WriteLine($"   {curve[^1]} {string.Join(' ', efficiencies.Select(e => $"{e:P0}"))}");
-            if (now.Efficiency < 0.5 && Environment.GetEnvironmentVariable("DBG") is null)
-            {
-                // Between the two sizes, along the logarithm.
-                double least = before is { } last
-                    ? now.Size * Math.Pow(last.Size / now.Size, (0.5 - now.Efficiency) / (last.Efficiency - now.Efficiency))
-                    : double.PositiveInfinity;
-                return (least, string.Join(", ", curve));
-            }
-            before = now;
+            (double size, double efficiency) = await EfficiencyAsync(busy, loops, isDurable);
+            curve[size] = efficiency;
+            bool isAbove = efficiency >= 0.5;
+            isUp = isFirst ? !isAbove : isUp;
+            if (isAbove == isUp || loops is < 100 or > 100_000_000)
+                break;
+            loops = isUp ? loops * 2 : loops / 2;
         }
-        return (before!.Value.Size, string.Join(", ", curve));
+        return (Crossing(curve), string.Join(", ", curve.Reverse().Select(p => string.Create(CultureInfo.InvariantCulture, $"{p.Key:0.#} us {p.Value:P0}"))));
+    }
+
+    private static async Task<(double Size, double Efficiency)> EfficiencyAsync(Busy busy, long loops, bool isDurable)
+    {
+        List<double> efficiencies = [], sizes = [];
+        for (int round = 0; round < Rounds; round++)
+        {
+            // In turn, so that a machine that is busy for a while is so for both.
+            double size = loops / Busy.Rate();
+            efficiencies.Add(size * busy.Tasks / Busy.Cores / await busy.RunAsync(loops, isDurable));
+            sizes.Add(size);
+        }
+        return (Measure.Median(sizes), Measure.Median(efficiencies));
+    }
+
+    // Between the two sizes around one half, along the logarithm. Where there is none, the size that is nearest.
+    private static double Crossing(SortedList<double, double> curve)
+    {
+        for (int i = 1; i < curve.Count; i++)
+        {
+            (double low, double high) = (curve.Values[i - 1], curve.Values[i]);
+            if (low < 0.5 && high >= 0.5)
+                return curve.Keys[i - 1] * Math.Pow(curve.Keys[i] / curve.Keys[i - 1], (0.5 - low) / (high - low));
+        }
+        return curve.Values[0] >= 0.5 ? curve.Keys[0] : curve.Keys[^1];
     }
 }

@@ -16,8 +16,8 @@ internal sealed record Trace(string Name, IReadOnlyList<TraceTask> Tasks)
 {
     /// <summary>How long each task takes in a replay, in ticks of <see cref="System.Diagnostics.Stopwatch"/>.</summary>
     /// <param name="scale">Seconds of a replay for one of the trace.</param>
-    /// <param name="least">What no task is shorter than.</param>
-    public long[] Durations(double scale, TimeSpan least) => [.. Tasks.Select(t => Math.Max(Clock.Ticks(t.Seconds * scale), Clock.Ticks(least.TotalSeconds)))];
+    /// <param name="longer">What each task takes beside.</param>
+    public long[] Durations(double scale, TimeSpan longer) => [.. Tasks.Select(t => Clock.Ticks(t.Seconds * scale + longer.TotalSeconds))];
 
     /// <summary>What no schedule can be shorter than: the longest chain, and of each type the work divided by its capacity.</summary>
     public long LowerBound(long[] durations)

@@ -1,8 +1,8 @@
 namespace Millstream;
 
 /// <summary>
-/// Writes the journals of a process into its store, all that wait in one transaction. A job alone that finds it idle writes at once on its own thread;
-/// who comes meanwhile is in the next transaction. Notes wait up to <see cref="Patience"/> for something that must be written anyway.
+/// Writes the journals of a process into its store, all that wait in one transaction. A job alone that finds it idle writes at once on its own thread, or beside
+/// the pool where a task waits for that thread; who comes meanwhile is in the next transaction. Notes wait up to <see cref="Patience"/> for something that must be written anyway.
 /// </summary>
 internal sealed class JournalWriter : IThreadPoolWorkItem, IDisposable
 {
@@ -20,6 +20,7 @@ internal sealed class JournalWriter : IThreadPoolWorkItem, IDisposable
     private bool _isBusy;
     private bool _isArmed;
     private bool _wasAlone = true;
+    private bool _isBeside;
 
     public JournalWriter(IJournalStorage storage, IExecutor executor, TimeProvider time, Action<JournalStorageException> broken)
     {
@@ -47,7 +48,7 @@ internal sealed class JournalWriter : IThreadPoolWorkItem, IDisposable
     /// <param name="isInline">Whether this thread may write.</param>
     public void Enqueue(StoredJobJournal journal, bool isForced, bool isInline)
     {
-        bool isAtOnce;
+        bool isAtOnce, isBeside;
         lock (_gate)
         {
             if (!journal.IsQueued)
@@ -67,8 +68,11 @@ internal sealed class JournalWriter : IThreadPoolWorkItem, IDisposable
             _isBusy = true;
             // Where there are several, those that are about to have something go first.
             isAtOnce = isInline && _wasAlone;
+            isBeside = _isBeside = isAtOnce && _executor.IsThreadTaken;
         }
-        if (isAtOnce)
+        if (isBeside)
+            _executor.ScheduleBlocking(this);
+        else if (isAtOnce)
             Execute();
         else
             _executor.Schedule(this);
@@ -87,11 +91,20 @@ internal sealed class JournalWriter : IThreadPoolWorkItem, IDisposable
             if (_isBusy || _waiting.Count == 0)
                 return;
             _isBusy = true;
+            _isBeside = false;
         }
         _executor.Schedule(this);
     }
 
     private async Task WriteAsync()
+    {
+        while (await WriteOnceAsync())
+        {
+        }
+    }
+
+    /// <returns>Whether there is more to write on this thread.</returns>
+    private async Task<bool> WriteOnceAsync()
     {
         List<StoredJobJournal> journals = [];
         List<JobAppend> batch = [];
@@ -160,9 +173,13 @@ internal sealed class JournalWriter : IThreadPoolWorkItem, IDisposable
 #endif
             {
                 _isBusy = false;
-                return;
+                return false;
             }
+            // Several jobs wait for their turns first, so that more of them are in the next transaction.
+            if (_isBeside && _wasAlone)
+                return true;
         }
         _executor.Schedule(this);
+        return false;
     }
 }

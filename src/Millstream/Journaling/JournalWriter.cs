@@ -19,6 +19,7 @@ internal sealed class JournalWriter : IThreadPoolWorkItem, IDisposable
     private JournalStorageException? _error;
     private bool _isBusy;
     private bool _isArmed;
+    private bool _isWanted;
     private bool _wasAlone = true;
     private bool _isBeside;
 
@@ -56,13 +57,12 @@ internal sealed class JournalWriter : IThreadPoolWorkItem, IDisposable
                 journal.IsQueued = true;
                 _waiting.Add(journal);
             }
+            _isWanted |= isForced;
             if (_isBusy)
                 return;
             if (!isForced)
             {
-                if (!_isArmed)
-                    _timer.Change(Patience, Timeout.InfiniteTimeSpan);
-                _isArmed = true;
+                Arm();
                 return;
             }
             _isBusy = true;
@@ -88,12 +88,20 @@ internal sealed class JournalWriter : IThreadPoolWorkItem, IDisposable
         lock (_gate)
         {
             _isArmed = false;
+            _isWanted = true;
             if (_isBusy || _waiting.Count == 0)
                 return;
             _isBusy = true;
             _isBeside = false;
         }
         _executor.Schedule(this);
+    }
+
+    private void Arm()
+    {
+        if (!_isArmed)
+            _timer.Change(Patience, Timeout.InfiniteTimeSpan);
+        _isArmed = true;
     }
 
     private async Task WriteAsync()
@@ -121,6 +129,7 @@ internal sealed class JournalWriter : IThreadPoolWorkItem, IDisposable
                 _waiting.RemoveRange(0, count);
             }
             _wasAlone = journals.Count <= 1;
+            _isWanted = _waiting.Count > 0;
             foreach (StoredJobJournal journal in journals)
             {
                 journal.BeginWrite();
@@ -173,6 +182,13 @@ internal sealed class JournalWriter : IThreadPoolWorkItem, IDisposable
 #endif
             {
                 _isBusy = false;
+                return false;
+            }
+            // What must be written soon would wait for the end of what nobody waits for.
+            if (!_isWanted)
+            {
+                _isBusy = false;
+                Arm();
                 return false;
             }
             // Several jobs wait for their turns first, so that more of them are in the next transaction.

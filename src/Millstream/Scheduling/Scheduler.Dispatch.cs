@@ -28,6 +28,20 @@ internal sealed partial class Scheduler
             return;
         }
 
+        if (planned.Count > 0)
+        {
+            ServePlans();
+        }
+
+        do
+        {
+            GrantAll();
+        }
+        while (withLater.Count > 0 && LineStuck());
+    }
+
+    private void GrantAll()
+    {
         if (stuckSessions.Count > 0)
         {
             ServeStuckSessions();

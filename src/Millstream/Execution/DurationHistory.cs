@@ -16,42 +16,43 @@ internal sealed class DurationHistory
 
     /// <summary>Reads what the store has of a workflow, once in a process.</summary>
     /// <param name="storage">The store.</param>
-    /// <param name="id">The workflow's id.</param>
-    /// <param name="token">Stops reading.</param>
-    public Task LoadAsync(IJournalStorage storage, string id, CancellationToken token = default)
+    /// <param name="agent">The agent that executes it.</param>
+    /// <param name="name">The workflow's id.</param>
+    public Task LoadAsync(IJournalStorage storage, Agent agent, string name)
     {
-        Workflow workflow = Find(id);
+        Workflow workflow = Find(name);
         lock (workflow)
-            return workflow.Loading ??= ReadAsync(storage, id, workflow, token);
+            return workflow.Loading ??= ReadAsync(storage, agent, name, workflow);
     }
 
-    private static async Task ReadAsync(IJournalStorage storage, string id, Workflow workflow, CancellationToken token)
+    private static async Task ReadAsync(IJournalStorage storage, Agent agent, string name, Workflow workflow)
     {
-        Queue<JobHead> last = new();
-        await foreach (JobHead head in storage.ListAsync(new JobHeadFilter { AgentId = id, Status = JobStatus.Completed, Ended = true }, token))
+        try
         {
-            last.Enqueue(head);
-            if (last.Count > Jobs)
-                last.Dequeue();
+            Queue<JobHead> last = new();
+            await foreach (JobHead head in storage.ListAsync(new JobHeadFilter { AgentId = agent.Id, Status = JobStatus.Completed, Ended = true }))
+            {
+                // One agent may execute many workflows; then its jobs are called after theirs.
+                if (name != agent.Id && name != head.Name)
+                    continue;
+                last.Enqueue(head);
+                if (last.Count > Jobs)
+                    last.Dequeue();
+            }
+            foreach (JobHead head in last)
+                await ReadAsync(storage, head.Id, workflow);
         }
-        foreach (JobHead head in last)
+        catch (Exception e) when (e is JournalStorageException or JournalDamagedException)
         {
-            try
-            {
-                await ReadAsync(storage, head.Id, workflow, token);
-            }
-            catch (JournalDamagedException)
-            {
-                // Whoever reads that job is told; here it says nothing.
-            }
+            // Whoever needs the store, or that job, is told; without it the order of tasks is by the graph alone.
         }
     }
 
-    private static async Task ReadAsync(IJournalStorage storage, JobId job, Workflow workflow, CancellationToken token)
+    private static async Task ReadAsync(IJournalStorage storage, JobId job, Workflow workflow)
     {
         Dictionary<int, long> started = [];
         int read = 0;
-        await foreach (List<JournalEntry> entries in new RecordReader(storage, job).ReadAsync(1, token))
+        await foreach (List<JournalEntry> entries in new RecordReader(storage, job).ReadAsync(1))
         {
             foreach (JournalEntry entry in entries)
             {

@@ -23,6 +23,8 @@ internal static class GranularityBench
         if (cases.Count == 0)
             return false;
         report.Say($"{Busy.Cores} tasks at once on {Busy.Cores} cores; efficiency is the time of the bare loops on {Busy.Cores} threads over the time of the job; medians of {Rounds} runs after a warm-up");
+        if (cases.Any(c => c.Store == InSqlite))
+            report.Say($"{"one row in one synced commit, a bare table",-42} {BareCommit(),8:N1} us now: durable sizes grow with it");
         foreach ((string name, int width, bool isStencil, string store) in cases)
         {
             bool isDurable = store == InSqlite;
@@ -32,6 +34,19 @@ internal static class GranularityBench
             report.Give(new { @case = name, store, minimumTaskUs = Math.Round(least, 2) });
         }
         return true;
+    }
+
+    private static double BareCommit()
+    {
+        string folder = Directory.CreateTempSubdirectory("millstream-bench-").FullName;
+        try
+        {
+            return JournalBench.NaiveCommits(folder);
+        }
+        finally
+        {
+            Directory.Delete(folder, true);
+        }
     }
 
     private static string Name(string graph, string store) => $"task size, {graph}, {store}";

@@ -11,6 +11,7 @@ Dictionary<string, Func<string[], Task<int>>> commands = new()
     [ModelServer.Command] = ModelServer.RunAsync,
     ["peers"] = PeersBench.RunAsync,
     ["psplib"] = PsplibBench.RunAsync,
+    ["wfinstances"] = TracesCommand.RunAsync,
 };
 if (args is [var name, ..] && commands.TryGetValue(name, out Func<string[], Task<int>>? command))
     return await command(args[1..]);

@@ -109,7 +109,7 @@ internal abstract partial class TaskCommand(AgentTask task, object? input, RunSe
     }
 
     /// <summary>Runs the attempt that was granted last.</summary>
-    public void Execute() => TaskTail.Run(Runner.Engine.Executor, this);
+    public void Execute() => TaskTail.Run(Runner.Engine.Executor, Runner.Engine.Time, this);
 
     /// <summary>Runs the attempt that was granted last, and nothing after it.</summary>
     public void RunAttempt() => Volatile.Read(ref _attempt)?.Run();

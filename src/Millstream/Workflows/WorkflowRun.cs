@@ -114,9 +114,10 @@ internal sealed partial class WorkflowRun
         try
         {
             if (node.Child is not null)
+            {
                 _plan.Began(node.Index);
-            if (node.Child is not null)
                 return await RunChildAsync(run, subject, input);
+            }
             RunSettings settings = new(subject, node.Options.Policy ?? node.Task!.Policy, _graph.Ranks[node.Index], node.Options.Requirements,
                 PlanTask: node.Index, Durations: _plan.DurationsOf(node.Index));
             return NodeEnd.Completed(await _context.RunTaskAsync<object?>(node.Task!, input, settings, run.Stop.Token));
@@ -156,7 +157,7 @@ internal sealed partial class WorkflowRun
             return;
         }
         run.State = NodeState.Done;
-        _plan.Passed(node.Index);
+        _plan.Passed(node.Index, end.Status == WorkflowTaskStatus.Completed);
         _open--;
         _ends[node.Index] = end with { Output = run.Results ?? (end.Status == WorkflowTaskStatus.Failed && isFatal ? null : node.Result(end)) };
         if (!node.IsPure)
@@ -192,7 +193,7 @@ internal sealed partial class WorkflowRun
                 if (waiting.State != NodeState.Pending)
                     continue;
                 waiting.State = NodeState.Done;
-                _plan.Passed(next.Index);
+                _plan.Passed(next.Index, false);
                 _open--;
                 _ends[next.Index] = NodeEnd.Skipped;
                 if (!next.IsPure)

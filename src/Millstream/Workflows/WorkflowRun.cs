@@ -30,6 +30,7 @@ internal sealed partial class WorkflowRun
         _open = _runs.Length - 1;
         _ends[0] = NodeEnd.Completed(input);
         _runs[0].State = NodeState.Done;
+        _plan.Passed(0, isCompleted: true);
         foreach (NodeRun run in _runs.Skip(1).Where(r => r.Waits == 0))
             _ready.Enqueue(run);
     }

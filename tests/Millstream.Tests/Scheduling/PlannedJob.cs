@@ -10,7 +10,8 @@ internal sealed class PlannedJob
         int[][] successors = [.. Enumerable.Range(0, count).Select(t => Enumerable.Range(t + 1, count - t - 1).Where(_ => random.NextDouble() < 2.0 / count).ToArray())];
         long[] capacities = [.. Enumerable.Range(0, 1 + random.Next(3)).Select(_ => 1L + random.Next(4))];
         long[] durations = [.. Enumerable.Range(0, count).Select(_ => random.Next(6) == 0 ? 0L : 1 + random.Next(20))];
-        long[][] demands = [.. Enumerable.Range(0, count).Select(_ => capacities.Select(c => (long)random.Next((int)c + 1)).ToArray())];
+        // What takes no time is no task, and takes nothing.
+        long[][] demands = [.. Enumerable.Range(0, count).Select(t => capacities.Select(c => durations[t] == 0 ? 0L : random.Next((int)c + 1)).ToArray())];
         Model = new PlanModel(new TaskNetwork(successors), durations, demands, capacities);
         State = new PlanState(count) { Now = 1000 };
         long[] free = [.. capacities];

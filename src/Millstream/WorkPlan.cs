@@ -10,5 +10,7 @@ internal abstract class WorkPlan
     public abstract void Began(int task);
 
     /// <summary>A task is behind the job, whatever became of it.</summary>
-    public abstract void Passed(int task);
+    /// <param name="task">The task.</param>
+    /// <param name="isCompleted">Whether it gave an output.</param>
+    public abstract void Passed(int task, bool isCompleted);
 }

@@ -54,14 +54,15 @@ internal sealed class JobPlanner : WorkPlan, IThreadPoolWorkItem
 
     public override void Began(int task)
     {
-        _began![task] = Fleet.Passed;
+        // How long it took before this process is not known.
+        _began![task] = _runner.IsReplaying ? 0 : Fleet.Passed;
         if (_plan is not null)
             Fleet.Began(_runner.Scheduling, task);
     }
 
-    public override void Passed(int task)
+    public override void Passed(int task, bool isCompleted)
     {
-        if (_began is not null && _began[task] != 0 && !_runner.IsReplaying)
+        if (isCompleted && _began is not null && _began[task] != 0 && !_runner.IsReplaying && !_runner.IsShadow)
             _durations.Add(task, Fleet.Passed - _began[task]);
         if (_plan is not null)
             Fleet.Pass(_runner.Scheduling, task);

@@ -30,6 +30,7 @@ internal sealed partial class WorkflowRun
         _open = _runs.Length - 1;
         _ends[0] = NodeEnd.Completed(input);
         _runs[0].State = NodeState.Done;
+        _plan.Passed(0, isCompleted: true);
         foreach (NodeRun run in _runs.Skip(1).Where(r => r.Waits == 0))
             _ready.Enqueue(run);
     }
@@ -165,7 +166,7 @@ internal sealed partial class WorkflowRun
             return;
         }
         run.State = NodeState.Done;
-        _plan.Passed(node.Index);
+        _plan.Passed(node.Index, end.Status == WorkflowTaskStatus.Completed);
         _open--;
         _ends[node.Index] = end with { Output = run.Results ?? (end.Status == WorkflowTaskStatus.Failed && isFatal ? null : node.Result(end)) };
         if (!node.IsPure)
@@ -201,7 +202,7 @@ internal sealed partial class WorkflowRun
                 if (waiting.State != NodeState.Pending)
                     continue;
                 waiting.State = NodeState.Done;
-                _plan.Passed(next.Index);
+                _plan.Passed(next.Index, false);
                 _open--;
                 _ends[next.Index] = NodeEnd.Skipped;
                 if (!next.IsPure)

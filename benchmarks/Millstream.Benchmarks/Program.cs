@@ -10,6 +10,7 @@ Dictionary<string, Func<string[], Task<int>>> commands = new()
 {
     [ModelServer.Command] = ModelServer.RunAsync,
     [GrowthCommand.Name] = GrowthCommand.RunAsync,
+    ["psplib"] = PsplibBench.RunAsync,
 };
 if (args is [var name, ..] && commands.TryGetValue(name, out Func<string[], Task<int>>? command))
     return await command(args[1..]);

@@ -139,7 +139,7 @@ public abstract class AgentContext<TEvent, TSignal> : AgentContext<TEvent>
 }
 
 /// <summary>How one run of a task differs from the task: its shown id, its policy, its rank in line, what it needs beside the task's own requirements, what traces call it.</summary>
-internal readonly record struct RunSettings(string Subject, TaskPolicy Policy, int Rank = 0, IReadOnlyList<ResourceRequirement>? Requirements = null, IWorkTrace? Trace = null);
+internal readonly record struct RunSettings(string Subject, TaskPolicy Policy, long Rank = 0, IReadOnlyList<ResourceRequirement>? Requirements = null, IWorkTrace? Trace = null);
 
 /// <summary>What an agent's erased form needs of the job that runs it.</summary>
 internal interface IJobRuntime

@@ -28,6 +28,11 @@ internal sealed partial class Scheduler
             return;
         }
 
+        if (planned.Count > 0)
+        {
+            ServePlans();
+        }
+
         if (stuckSessions.Count > 0)
         {
             ServeStuckSessions();

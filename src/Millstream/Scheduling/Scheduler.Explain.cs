@@ -14,6 +14,7 @@ internal sealed partial class Scheduler
         RequestState.Granted => $"runs on worker {request.Grant!.Worker.Name}",
         RequestState.Waiting when request.Session is not null => ExplainInSession(request, request.Session),
         RequestState.Waiting => ExplainWaiting(request),
+        RequestState.Later => "waits for its turn in the plan of its job: started now it would be in the way of a task that more depends on",
         RequestState.New => "is not submitted yet",
         _ => request.Opens?.CloseReason ?? "has ended",
     };

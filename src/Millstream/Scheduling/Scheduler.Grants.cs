@@ -67,12 +67,19 @@ internal sealed partial class Scheduler
             TakeRates(grant);
         }
 
+        if (PlanOf(request) is { } plan)
+        {
+            plan.Started(request, time);
+            Touch(job);
+        }
+
         request.State = RequestState.Granted;
         request.Grant = grant;
         worker.Link(grant);
         Tenant tenant = job.TenantState!;
         job.Fair!.CountGrant(1);
         tenant.Fair.CountGrant(1);
+        Watch(job);
         tenant.Level = Math.Max(tenant.Level, job.Fair.Served);
         level = Math.Max(level, tenant.Fair.Served);
         Reorder(job);
@@ -109,6 +116,13 @@ internal sealed partial class Scheduler
         tenant.Fair.Charge(charge);
         job.Fair.CountGrant(-1);
         tenant.Fair.CountGrant(-1);
+        Watch(job);
+        if (PlanOf(request) is { } plan)
+        {
+            plan.Ended(request);
+            Touch(job);
+        }
+
         Reorder(job);
         WakeQuota(tenant);
         if (request.Session is { } session)
@@ -157,6 +171,7 @@ internal sealed partial class Scheduler
 
         GiveBack(grant, GrantState.Revoked);
         decisions.Add(new Decision(DecisionKind.Revoked, request, grant, reason));
+        PlanOf(request)?.Ready(request);
         Enqueue(request);
 #if MILLSTREAM_PLANTED_BUGS
         if (PlantedBugs.Is(Bug.RevokedNotQueued)) { DequeueKeepingPark(request); request.State = RequestState.Ended; return; }

@@ -84,6 +84,7 @@ internal sealed partial class Scheduler
         if (job.Waiting++ == 0)
         {
             waitingJobs++;
+            Watch(job);
         }
 
         if (tenant.Tenant.Waiting++ == 0)
@@ -146,6 +147,7 @@ internal sealed partial class Scheduler
         if (--job.Waiting == 0)
         {
             waitingJobs--;
+            Watch(job);
         }
 
         if (--tenant.Tenant.Waiting == 0)

@@ -60,6 +60,16 @@ internal sealed partial class Scheduler
         }
 
         TaskShape shape = request.Shape;
+        if (PlanOf(request) is { } plan)
+        {
+            plan.Ready(request);
+            request.Rank = plan.RankOf(request.PlanTask);
+            Touch(request.Job);
+            Line(request);
+            Dispatch();
+            return;
+        }
+
         bool allowed = request.Job.TenantState!.Allows(shape, out _);
         if (allowed && !batching && (!shape.IsParked || holds.Count > 0) && TryPlace(shape, request.Job, out WorkerState? worker))
         {
@@ -96,15 +106,20 @@ internal sealed partial class Scheduler
     public bool Withdraw(TaskRequest request, long now)
     {
         Advance(now);
-        if (request.State != RequestState.Waiting)
+        if (request.State is not (RequestState.Waiting or RequestState.Later))
         {
             return false;
         }
 
-        if (request.Session is not null)
+        PlanOf(request)?.Withdrawn(request);
+        if (request.State == RequestState.Later)
+        {
+            // It is in no line.
+        }
+        else if (request.Session is not null)
         {
             request.Session.Waiting.Remove(request);
-            request.Job.Waiting--;
+            LeaveSessionQueue(request);
         }
         else
         {

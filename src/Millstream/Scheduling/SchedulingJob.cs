@@ -27,6 +27,15 @@ internal sealed class SchedulingJob
 
     public int Priority { get; }
 
+    /// <summary>What its tasks go by; null for their ranks.</summary>
+    internal JobPlan? Plan { get; set; }
+
+    /// <summary>Whether its plan is to be looked at in the next dispatch.</summary>
+    internal bool IsTouched { get; set; }
+
+    /// <summary>Whether it has or wants something.</summary>
+    internal bool IsActive { get; set; }
+
     internal FairShare? Fair { get; set; }
 
     internal Tenant? TenantState { get; set; }

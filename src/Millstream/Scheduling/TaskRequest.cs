@@ -1,11 +1,12 @@
 namespace Millstream;
 
-internal enum RequestState { New, Waiting, Granted, Ended }
+/// <summary>Where a request is; <see cref="Later"/>: its job's plan keeps it out of the line for now.</summary>
+internal enum RequestState { New, Waiting, Later, Granted, Ended }
 
 /// <summary>One task that wants to run. The shell makes it, the scheduler links it into its queues.</summary>
 internal sealed class TaskRequest : IHeapItem<TaskRequest.Place>
 {
-    public TaskRequest(SchedulingJob job, long number, TaskShape shape, string taskId = "", int rank = 0, int? priority = null)
+    public TaskRequest(SchedulingJob job, long number, TaskShape shape, string taskId = "", long rank = 0, int? priority = null)
     {
         Job = job;
         Number = number;
@@ -20,13 +21,16 @@ internal sealed class TaskRequest : IHeapItem<TaskRequest.Place>
     /// <summary>The place in line inside the job; kept when the task is queued again.</summary>
     public long Number { get; }
 
-    /// <summary>Higher goes first inside the job.</summary>
-    public int Rank { get; }
+    /// <summary>Higher goes first inside the job; a plan may change it.</summary>
+    public long Rank { get; internal set; }
 
     /// <summary>The class it was submitted in; higher goes first.</summary>
     public int Priority { get; }
 
     public TaskShape Shape { get; }
+
+    /// <summary>Its number in the plan of its job; -1 where it is in none.</summary>
+    public int PlanTask { get; init; } = -1;
 
     public string TaskId { get; }
 
@@ -70,7 +74,7 @@ internal sealed class TaskRequest : IHeapItem<TaskRequest.Place>
     public bool Before(TaskRequest other) => HeapKey.Before(other.HeapKey);
 
     /// <summary>The place in line inside the job.</summary>
-    internal readonly record struct Place(int Rank, long Number) : IHeapKey<Place>
+    internal readonly record struct Place(long Rank, long Number) : IHeapKey<Place>
     {
         public bool Before(in Place other) => Rank != other.Rank ? Rank > other.Rank : Number < other.Number;
     }

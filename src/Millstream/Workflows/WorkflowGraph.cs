@@ -88,18 +88,12 @@ internal sealed class GraphNode(int index, string? id)
     /// <summary>Whether dependants of it run when it is skipped. A typed dependant has nothing to run with; one of a file sees null.</summary>
     public bool PassesWhenSkipped { get; init; }
 
-    /// <summary>How many nodes come after it: what many wait for goes first.</summary>
-    public int Rank { get; set; }
-
     public bool IsPure => id is null;
 }
 
 /// <summary>A checked graph: immutable, run by any number of jobs at once.</summary>
 internal sealed class WorkflowGraph
 {
-    // Beyond it a rank of exact counts would cost more than it gives.
-    private const int MaxExactRank = 2_000;
-
     /// <summary>Checks a graph as a whole.</summary>
     /// <exception cref="WorkflowException">It is wrong; lists every fault.</exception>
     public WorkflowGraph(string id, string version, WorkflowOptions options, IReadOnlyList<GraphNode> nodes, GraphNode? output, List<string>? faults = null)
@@ -123,11 +117,12 @@ internal sealed class WorkflowGraph
             foreach (GraphNode dependency in Dependencies[node.Index])
                 Successors[dependency.Index].Add(node);
         }
+        Network = new TaskNetwork([.. Successors.Select(s => s.Select(n => n.Index).ToArray())]);
         if (FindCycle() is { } cycle)
             faults.Add($"there is a cycle: {string.Join(" -> ", cycle.Where(n => n.Id is not null).Select(n => n.Id))}");
         if (faults.Count > 0)
             throw new WorkflowException(id, faults);
-        Rank();
+        Ranks = TaskNetwork.Ranks(Network.CountSuccessors(i => !nodes[i].IsPure));
         TaskCount = nodes.Count(n => !n.IsPure);
     }
 
@@ -146,74 +141,29 @@ internal sealed class WorkflowGraph
 
     public List<GraphNode>[] Successors { get; }
 
+    /// <summary>The graph by indexes.</summary>
+    public TaskNetwork Network { get; }
+
+    /// <summary>By index the rank of each node where durations are not known: what many wait for goes first, then what was named first.</summary>
+    public long[] Ranks { get; }
+
     /// <summary>How many nodes do something.</summary>
     public int TaskCount { get; }
 
     private List<GraphNode>? FindCycle()
     {
-        int[] waits = [.. Dependencies.Select(d => d.Length)];
-        Queue<GraphNode> ready = new(Nodes.Where(n => waits[n.Index] == 0));
-        int done = 0;
-        while (ready.TryDequeue(out GraphNode? node))
-        {
-            done++;
-            foreach (GraphNode next in Successors[node.Index])
-            {
-                if (--waits[next.Index] == 0)
-                    ready.Enqueue(next);
-            }
-        }
-        if (done == Nodes.Count)
+        if (Network.Order.Length == Nodes.Count)
             return null;
+        HashSet<int> done = [.. Network.Order];
         // Every node that is left waits for another one that is left, so following them comes back.
-        List<GraphNode> path = [Nodes.First(n => waits[n.Index] > 0)];
+        List<GraphNode> path = [Nodes.First(n => !done.Contains(n.Index))];
         while (true)
         {
-            GraphNode next = Dependencies[path[^1].Index].First(d => waits[d.Index] > 0);
+            GraphNode next = Dependencies[path[^1].Index].First(d => !done.Contains(d.Index));
             int at = path.IndexOf(next);
             path.Add(next);
             if (at >= 0)
                 return [.. path[at..].AsEnumerable().Reverse()];
         }
-    }
-
-    /// <summary>Total successors where that is cheap, else the longest chain behind: both say what many wait for.</summary>
-    private void Rank()
-    {
-        List<GraphNode> order = Order();
-        if (Nodes.Count <= MaxExactRank)
-        {
-            var after = new System.Collections.BitArray[Nodes.Count];
-            for (int i = order.Count - 1; i >= 0; i--)
-            {
-                GraphNode node = order[i];
-                System.Collections.BitArray all = new(Nodes.Count);
-                foreach (GraphNode next in Successors[node.Index])
-                {
-                    all.Or(after[next.Index]);
-                    all[next.Index] = !next.IsPure || all[next.Index];
-                }
-                after[node.Index] = all;
-                node.Rank = all.Cast<bool>().Count(b => b);
-            }
-            return;
-        }
-        for (int i = order.Count - 1; i >= 0; i--)
-            order[i].Rank = Successors[order[i].Index].Select(n => n.Rank + 1).DefaultIfEmpty(0).Max();
-    }
-
-    private List<GraphNode> Order()
-    {
-        int[] waits = [.. Dependencies.Select(d => d.Length)];
-        List<GraphNode> order = [.. Nodes.Where(n => waits[n.Index] == 0)];
-        for (int i = 0; i < order.Count; i++)
-        {
-            foreach (GraphNode next in Successors[order[i].Index])
-            {
-                if (--waits[next.Index] == 0)
-                    order.Add(next);
-            }
-        }
-        return order;
     }
 }

@@ -113,7 +113,7 @@ internal sealed partial class WorkflowRun
         {
             if (node.Child is not null)
                 return await RunChildAsync(run, subject, input);
-            RunSettings settings = new(subject, node.Options.Policy ?? node.Task!.Policy, node.Rank, node.Options.Requirements);
+            RunSettings settings = new(subject, node.Options.Policy ?? node.Task!.Policy, _graph.Ranks[node.Index], node.Options.Requirements);
             return NodeEnd.Completed(await _context.RunTaskAsync<object?>(node.Task!, input, settings, run.Stop.Token));
         }
         catch (TaskFailedException e)

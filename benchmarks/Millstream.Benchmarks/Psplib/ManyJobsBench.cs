@@ -1,0 +1,2 @@
+namespace Millstream;
+internal static class ManyJobsBench { public static int Run(PsplibSettings s) => throw new BenchUsageException("soon"); }

@@ -1,0 +1,137 @@
+namespace Millstream;
+
+/// <content>Jobs whose tasks go by a plan.</content>
+internal sealed partial class Scheduler
+{
+    private readonly List<SchedulingJob> planned = [];
+    private int activeJobs;
+
+    /// <summary>What a plan needs of a job: of what it takes, how much there is.</summary>
+    /// <param name="network">What comes after what.</param>
+    /// <param name="durations">By task how long it takes, in ticks.</param>
+    /// <param name="needs">By task what it needs beside a slot; null for what is no task of the fleet and takes nothing.</param>
+    public PlanModel Model(TaskNetwork network, long[] durations, IReadOnlyList<ResourceRequirement>?[] needs)
+    {
+        Dictionary<(string Type, LabelSelector Labels, bool Shared), int> kinds = [];
+        List<long> capacities = [Math.Max(1, workers.Sum(w => (long)w.Slots))];
+        List<(int Task, int Kind, long Amount)> demands = [];
+        for (int task = 0; task < needs.Length; task++)
+        {
+            if (needs[task] is not { } own)
+            {
+                continue;
+            }
+
+            demands.Add((task, 0, 1));
+            foreach (ResourceRequirement need in own)
+            {
+                if (!kinds.TryGetValue((need.Type, need.Labels, need.Shared), out int kind))
+                {
+                    kinds.Add((need.Type, need.Labels, need.Shared), kind = capacities.Count);
+                    IEnumerable<ResourceUnit> suiting = units.Values.Where(u => u.Type == need.Type && need.Labels.Matches(u.Labels));
+                    capacities.Add(Math.Max(1, need.Shared ? suiting.Sum(u => u.Capacity) : suiting.Count()));
+                }
+
+                demands.Add((task, kind, need.Amount));
+            }
+        }
+
+        long[][] table = [.. needs.Select(_ => new long[capacities.Count])];
+        foreach ((int task, int kind, long amount) in demands)
+        {
+            table[task][kind] += amount;
+        }
+
+        return new PlanModel(network, durations, table, [.. capacities]);
+    }
+
+    /// <summary>Lets a job's requests go by a plan from now on.</summary>
+    public void Plan(SchedulingJob job, JobPlan plan)
+    {
+        plan.Generation = fleetGeneration;
+        job.Plan = plan;
+    }
+
+    /// <summary>Goes by what a look-ahead found for a job.</summary>
+    public void Replan(SchedulingJob job, long[] order, long now)
+    {
+        Advance(now);
+        job.Plan!.Follow(order);
+        Touch(job);
+        Dispatch();
+    }
+
+    private static JobPlan? PlanOf(TaskRequest request) => request.PlanTask < 0 ? null : request.Job.Plan;
+
+    private void Watch(SchedulingJob job)
+    {
+        bool isActive = job.Waiting > 0 || job.Fair!.Grants > 0;
+        if (isActive != job.IsActive)
+        {
+            job.IsActive = isActive;
+            activeJobs += isActive ? 1 : -1;
+        }
+    }
+
+    private void Touch(SchedulingJob job)
+    {
+        if (job is { Plan: not null, IsTouched: false })
+        {
+            job.IsTouched = true;
+            planned.Add(job);
+        }
+    }
+
+    private void ServePlans()
+    {
+        foreach (SchedulingJob job in planned)
+        {
+            job.IsTouched = false;
+            Serve(job.Plan!);
+        }
+
+        planned.Clear();
+    }
+
+    private void Serve(JobPlan plan)
+    {
+        if (!plan.IsStale)
+        {
+            return;
+        }
+
+        // Another job would take what this one leaves for later, and what is new in the fleet is not in the plan.
+        bool tells = plan.Decide(time) && activeJobs < 2 && plan.Generation == fleetGeneration;
+        foreach (TaskRequest request in plan.Waiting)
+        {
+            bool isLater = tells && plan.IsLater(request.PlanTask);
+            long rank = plan.RankOf(request.PlanTask);
+            if (request.State == RequestState.Waiting && (isLater || request.Rank != rank))
+            {
+                DequeueKeepingPark(request);
+                request.State = RequestState.Later;
+            }
+
+            request.Rank = rank;
+            if (request.State == RequestState.Later && !isLater)
+            {
+                Line(request);
+            }
+        }
+    }
+
+    private void Line(TaskRequest request)
+    {
+        Enqueue(request);
+        TenantNode node = request.Node!.Tenant;
+        if (!node.IsOverQuota && !node.Tenant.Allows(request.Shape, out _))
+        {
+            SetOverQuota(node);
+        }
+
+        if (request.Shape.HasHead && !request.Shape.IsParked)
+        {
+            Park(request.Shape, null);
+        }
+    }
+}

@@ -1,3 +1,5 @@
+using System.Numerics;
+
 namespace Millstream;
 
 internal enum MatchMode
@@ -21,6 +23,9 @@ internal sealed class GangMatcher
 {
     private const int MaxTrials = 4096;
 
+    // So many units are looked at one by one.
+    private const int Many = 64;
+
     private readonly Need[] places = new Need[ResourceRequirement.MaxGang];
     private readonly int[] chosen = new int[ResourceRequirement.MaxGang];
     private readonly int[] sharedOrder = new int[ResourceRequirement.MaxGang];
@@ -29,11 +34,15 @@ internal sealed class GangMatcher
     private int[] owner = new int[64];
     private long[] used = new long[64];
     private int[] seen = new int[64];
+    private readonly Comparison<int> byAmount;
+    private long offering;
     private int stamp;
     private int trials;
     private int sharedCount;
     private SchedulingJob? job;
     private MatchMode mode;
+
+    public GangMatcher() => byAmount = (a, b) => places[b].Amount.CompareTo(places[a].Amount);
 
     /// <summary>The number of units wanted.</summary>
     public int Count { get; private set; }
@@ -97,26 +106,82 @@ internal sealed class GangMatcher
             }
         }
 
-        sharedOrder.AsSpan(0, sharedCount).Sort((a, b) => places[b].Amount.CompareTo(places[a].Amount));
+        if (sharedCount > 1)
+        {
+            sharedOrder.AsSpan(0, sharedCount).Sort(byAmount);
+        }
+
+        offering++;
         if (worker is not null)
         {
-            foreach (ResourceUnit unit in worker.Units)
-            {
-                Offer(unit);
-            }
+            OfferAll(shape, worker.Units, worker);
         }
 
         foreach ((ResourceType type, _) in shape.Totals)
         {
-            foreach (ResourceUnit unit in type.Pool)
+            OfferAll(shape, type.Pool, null);
+        }
+    }
+
+    private void OfferAll(TaskShape shape, List<ResourceUnit> all, WorkerState? owner)
+    {
+        if (mode == MatchMode.Now && all.Count > Many)
+        {
+            foreach (Need need in shape.Needs)
             {
-                Offer(unit);
+                OfferFree(need, owner);
+            }
+
+            return;
+        }
+
+        foreach (ResourceUnit unit in all)
+        {
+            Offer(unit);
+        }
+    }
+
+    // Of what one uses alone as many as there are places are enough: whatever the others take, one is left.
+    private void OfferFree(Need need, WorkerState? owner)
+    {
+        List<ResourceUnit> all = need.Type.Units;
+        ulong[] match = need.Match.Bits, whole = need.Type.Whole;
+        if (need.Shared)
+        {
+            for (int at = need.Type.Room.Next(0, match, need.Amount); at >= 0; at = need.Type.Room.Next(at + 1, match, need.Amount))
+            {
+                if (all[at].Worker == owner)
+                {
+                    Offer(all[at]);
+                }
+            }
+
+            return;
+        }
+
+        int found = 0;
+        for (int word = 0; word < match.Length && found < Count; word++)
+        {
+            for (ulong left = match[word] & whole[word]; left != 0 && found < Count; left &= left - 1)
+            {
+                ResourceUnit unit = all[word * 64 + BitOperations.TrailingZeroCount(left)];
+                if (unit.Worker == owner && Suits(need, unit))
+                {
+                    Offer(unit);
+                    found++;
+                }
             }
         }
     }
 
     private void Offer(ResourceUnit unit)
     {
+        if (unit.OfferedIn == offering)
+        {
+            return;
+        }
+
+        unit.OfferedIn = offering;
         int mask = 0;
         for (int place = 0; place < Count; place++)
         {

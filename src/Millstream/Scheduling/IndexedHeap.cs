@@ -1,3 +1,5 @@
+using System.Diagnostics.CodeAnalysis;
+
 namespace Millstream;
 
 /// <summary>By what things in an <see cref="IndexedHeap{T, TKey}"/> are ordered.</summary>
@@ -79,6 +81,87 @@ internal sealed class IndexedHeap<T, TKey>
         for (int at = Count / Width; at >= 0 && Count > 1; at--)
         {
             Down(at, entries[at]);
+        }
+    }
+
+    /// <summary>Gives the items in their order as long as they are asked for; the heap must not change meanwhile.</summary>
+    internal sealed class Walk
+    {
+        private readonly List<int> ahead = [];
+        private IndexedHeap<T, TKey>? heap;
+
+        public void Begin(IndexedHeap<T, TKey> over)
+        {
+            heap = over;
+            ahead.Clear();
+            if (over.Count > 0)
+            {
+                ahead.Add(0);
+            }
+        }
+
+        public bool TryNext([NotNullWhen(true)] out T? item)
+        {
+            item = null;
+            if (ahead.Count == 0)
+            {
+                return false;
+            }
+
+            // What may come next is a heap of places.
+            (TKey Key, T Item)[] entries = heap!.entries;
+            int next = ahead[0];
+            item = entries[next].Item;
+            int from = Width * next + 1, to = Math.Min(from + Width, heap.Count);
+            if (from < to)
+            {
+                Sink(entries, from++);
+            }
+            else
+            {
+                int last = ahead[^1];
+                ahead.RemoveAt(ahead.Count - 1);
+                if (ahead.Count > 0)
+                {
+                    Sink(entries, last);
+                }
+            }
+
+            for (; from < to; from++)
+            {
+                int at = ahead.Count;
+                ahead.Add(from);
+                for (; at > 0 && entries[from].Key.Before(entries[ahead[(at - 1) / 2]].Key); at = (at - 1) / 2)
+                {
+                    ahead[at] = ahead[(at - 1) / 2];
+                }
+
+                ahead[at] = from;
+            }
+
+            return true;
+        }
+
+        private void Sink((TKey Key, T Item)[] entries, int place)
+        {
+            int at = 0;
+            for (int child = 1; child < ahead.Count; child = 2 * at + 1)
+            {
+                if (child + 1 < ahead.Count && entries[ahead[child + 1]].Key.Before(entries[ahead[child]].Key))
+                {
+                    child++;
+                }
+
+                if (!entries[ahead[child]].Key.Before(entries[place].Key))
+                {
+                    break;
+                }
+
+                ahead[at] = ahead[child];
+                at = child;
+            }
+
+            ahead[at] = place;
         }
     }
 

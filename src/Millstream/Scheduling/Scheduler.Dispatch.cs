@@ -1,17 +1,36 @@
-using System.Diagnostics.CodeAnalysis;
 using System.Numerics;
 
 namespace Millstream;
 
-/// <content>Who goes next, and onto what.</content>
+/// <content>Who goes next.</content>
 internal sealed partial class Scheduler
 {
-    private readonly GangMatcher matcher = new();
-    private readonly List<ResourceType> dirty = [];
-    private long round;
-    private int nextWorker;
+    // Up to so many shapes, and places where they wait, all are compared; beyond, jobs are gone through in their order until one fits.
+    private const int MostShapes = 16, MostNodes = 64, FewNodes = 32;
 
+    private readonly List<ResourceType> dirty = [];
+    private readonly List<TaskShape> candidates = [];
+    private readonly IndexedHeap<TenantLine, FairShare.Live>.Walk tenantWalk = new();
+    private readonly IndexedHeap<JobLine, FairKey>.Walk jobWalk = new();
+    private readonly IndexedHeap<JobNode, TaskRequest.Place>.Walk nodeWalk = new();
+    private bool hasFewShapes;
+    private long round;
+
+    /// <summary>Some of a type came back, nobody says which.</summary>
     private void MarkDirty(ResourceType type)
+    {
+        SetDirty(type);
+        type.ForgetCame();
+        type.AllCameBack = true;
+    }
+
+    private void Came(ResourceUnit unit)
+    {
+        SetDirty(unit.TypeState!);
+        unit.TypeState!.Came(unit);
+    }
+
+    private void SetDirty(ResourceType type)
     {
         if (!type.IsDirty)
         {
@@ -38,7 +57,7 @@ internal sealed partial class Scheduler
             ServeStuckSessions();
         }
 
-        if (waitingShapes.Count > 0 && (dirty.Count > 0 || joint.Count > 0))
+        if (waitingShapes.Count > 0 && (dirty.Count > 0 || fresh.Count > 0))
         {
             round++;
             if (holds.Count > 0)
@@ -46,96 +65,247 @@ internal sealed partial class Scheduler
                 ServeHolds();
             }
 
-            while (Best() is { } best)
+            while (freeSlots > 0 && Best() is { } best)
             {
-                TaskRequest head = best.Head;
-                if (!head.Job.TenantState!.Allows(best, out _))
+                TaskRequest head = best.Queue.Head;
+                if (!TryPlace(best.Shape, head.Job, !best.Shape.IsFresh, out WorkerState? worker))
                 {
-                    SetOverQuota(best.HeadTenant);
+                    throw new InvalidOperationException($"Task {head.TaskId} was found to fit and does not.");
                 }
-                else if (TryPlace(best, head.Job, out WorkerState? worker))
-                {
-                    DequeueKeepingPark(head);
-                    GrantNow(head, worker);
-                }
-                else
-                {
-                    best.TriedIn = round;
-                    Park(best, Lacking(best, head.Job));
-                }
+
+                DequeueKeepingPark(head);
+                GrantNow(head, worker);
+            }
+
+            if (freeSlots == 0 && waitingShapes.Count > 0)
+            {
+                // What came back is looked at when there is a slot again.
+                return;
             }
         }
 
         foreach (ResourceType type in dirty)
         {
             type.IsDirty = false;
+            type.ForgetCame();
         }
 
         dirty.Clear();
+        slotsCame.Clear();
     }
 
-    private TaskShape? Best()
+    /// <summary>The first in line of those that fit.</summary>
+    private JobNode? Best()
     {
-        TaskShape? best = null;
-        for (int i = 0; i < dirty.Count; i++)
+        SiftFresh();
+        foreach (ResourceType type in dirty)
         {
-            best = BestOf(dirty[i].Parked, best);
-        }
-
-        return BestOf(joint, best);
-    }
-
-    private TaskShape? BestOf(List<TaskShape> parked, TaskShape? best)
-    {
-        for (int i = parked.Count - 1; i >= 0; i--)
-        {
-            TaskShape shape = parked[i];
-            if (shape.TriedIn == round || (shape.ParkedUnder is { } under && StillLacks(shape, under)))
+            if (type == slots)
             {
-                continue;
+                type.Shapes.Gather(null);
+            }
+            else
+            {
+                type.Sift();
+                type.Shapes.Gather(type.AllCameBack || holds.Count > 0 ? null : type.CameBack);
             }
 
+            for (int i = 1; type.Shapes.HasCandidates && i < types.Count; i++)
+            {
+                if (types[i].Available == 0)
+                {
+                    type.Shapes.MoveTo(types[i].Shapes);
+                    isRateWakeStale = true;
+                }
+            }
+        }
+
+        hasFewShapes = ListCandidates();
+        return hasFewShapes && CountNodes() <= MostNodes ? BestOfCandidates() : BestInOrder();
+    }
+
+    /// <summary>Parks what lacks something for certain.</summary>
+    private void SiftFresh()
+    {
+        for (int i = fresh.Count - 1; i >= 0; i--)
+        {
+            TaskShape shape = fresh[i];
             if (QuickLack(shape) is { } lacking)
             {
                 Park(shape, lacking);
             }
-            else if (best is null || Precedes(shape, best))
+        }
+    }
+
+    private bool ListCandidates()
+    {
+        candidates.Clear();
+        if (fresh.Count > MostShapes)
+        {
+            return false;
+        }
+
+        candidates.AddRange(fresh);
+        foreach (ResourceType type in dirty)
+        {
+            if (!type.Shapes.List(candidates, MostShapes))
             {
-                best = shape;
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    private int CountNodes()
+    {
+        int count = 0;
+        foreach (TaskShape shape in candidates)
+        {
+            foreach (TenantNode tenant in shape.Tenants)
+            {
+                count += tenant.Jobs.Count;
+            }
+        }
+
+        return count;
+    }
+
+    private JobNode? BestOfCandidates()
+    {
+        while (true)
+        {
+            JobNode? best = null;
+            foreach (TaskShape shape in candidates)
+            {
+                if (IsAwake(shape))
+                {
+                    best = FirstOf(shape, best);
+                }
+            }
+
+            if (best is null || CanStart(best))
+            {
+                return best;
+            }
+        }
+    }
+
+    private static JobNode? FirstOf(TaskShape shape, JobNode? best)
+    {
+        foreach (TenantNode tenant in shape.Tenants)
+        {
+            foreach (JobNode node in tenant.Jobs)
+            {
+                if (best is null || Precedes(node, best))
+                {
+                    best = node;
+                }
             }
         }
 
         return best;
     }
 
-    private static bool Precedes(TaskShape left, TaskShape right)
+    private static TaskRequest? HeadOf(TaskShape shape) => FirstOf(shape, null)?.Queue.Head;
+
+    private JobNode? BestInOrder()
     {
-        TaskRequest a = left.Head;
-        TaskRequest b = right.Head;
-        if (a.Class != b.Class)
+        JobNode? best = null;
+        foreach (TaskFamily family in families)
         {
-            return a.Class > b.Class;
+            if (family.Classes.Count > 0 && family.IsWanted())
+            {
+                best = FirstIn(family, best) ?? best;
+            }
         }
 
-        if (a.Job == b.Job)
-        {
-            return a.Before(b);
-        }
-
-        Tenant tenant = a.Job.TenantState!;
-        return tenant == b.Job.TenantState ? a.Job.Fair!.Before(b.Job.Fair!) : tenant.Fair.Before(b.Job.TenantState!.Fair);
+        return best;
     }
 
-    private bool StillLacks(TaskShape shape, ResourceType under)
+    /// <summary>The first of a family that fits, if it goes before another one; else null.</summary>
+    private JobNode? FirstIn(TaskFamily family, JobNode? before)
     {
-        if (under == slots)
+        foreach (ClassLine line in family.Classes)
         {
-            return freeSlots == 0;
+            tenantWalk.Begin(line.Tenants);
+            while (tenantWalk.TryNext(out TenantLine? tenant))
+            {
+                jobWalk.Begin(tenant.Jobs);
+                while (jobWalk.TryNext(out JobLine? job))
+                {
+                    if (before is not null && !Precedes(job.Nodes.First, before))
+                    {
+                        // Nor does what comes behind it, but for the job's own other tasks and other tenants'.
+                        break;
+                    }
+
+                    if (FirstIn(job) is { } found && (before is null || Precedes(found, before)))
+                    {
+                        return found;
+                    }
+                }
+            }
         }
 
-        foreach (Need need in shape.Needs)
+        return null;
+    }
+
+    private JobNode? FirstIn(JobLine job)
+    {
+        if (hasFewShapes && job.Nodes.Count > FewNodes)
         {
-            if (need.Type == under && !MayGive(need))
+            return FirstOfCandidates(job);
+        }
+
+        nodeWalk.Begin(job.Nodes);
+        while (nodeWalk.TryNext(out JobNode? node))
+        {
+            if (IsAwake(node.Shape) && !node.Tenant.IsOverQuota && CanStart(node))
+            {
+                return node;
+            }
+        }
+
+        return null;
+    }
+
+    private JobNode? FirstOfCandidates(JobLine job)
+    {
+        while (true)
+        {
+            JobNode? best = null;
+            foreach (TaskShape shape in candidates)
+            {
+                if (IsAwake(shape) && shape.Family == job.Tenant.Family && job.Job.FindNode(shape, job.Tenant.Class) is { HeapIndex: >= 0 } node
+                    && !node.Tenant.IsOverQuota && (best is null || node.Queue.Head.Before(best.Queue.Head)))
+                {
+                    best = node;
+                }
+            }
+
+            if (best is null || CanStart(best))
+            {
+                return best;
+            }
+        }
+    }
+
+    private bool IsAwake(TaskShape shape)
+    {
+        if (shape.TriedIn == round)
+        {
+            return false;
+        }
+
+        if (shape.IsFresh)
+        {
+            return true;
+        }
+
+        foreach ((ResourceType type, _) in shape.Totals)
+        {
+            if (type.IsDirty && shape.Id >= 0 && type.Shapes.IsCandidate(shape.Id))
             {
                 return true;
             }
@@ -144,13 +314,46 @@ internal sealed partial class Scheduler
         return false;
     }
 
-    private ResourceType? QuickLack(TaskShape shape)
+    /// <summary>Whether the first of a shape can start now. If not, nobody of its shape is looked at again in this round, or nobody of its tenant.</summary>
+    private bool CanStart(JobNode node)
     {
-        if (freeSlots == 0)
+        TaskShape shape = node.Shape;
+        if (!node.Tenant.Tenant.Allows(shape, out _))
         {
-            return slots;
+            SetOverQuota(node.Tenant);
+            return false;
         }
 
+        ResourceType? lacking = QuickLack(shape);
+        if (lacking is null && TryPlace(shape, node.Job, !shape.IsFresh, out _))
+        {
+            return true;
+        }
+
+        shape.TriedIn = round;
+        Park(shape, lacking ?? Lacking(shape, node.Job));
+        return false;
+    }
+
+    private static bool Precedes(JobNode left, JobNode right)
+    {
+        if (left.Tenant.Class != right.Tenant.Class)
+        {
+            return left.Tenant.Class > right.Tenant.Class;
+        }
+
+        (SchedulingJob a, SchedulingJob b) = (left.Job, right.Job);
+        if (a == b)
+        {
+            return left.Queue.Head.Before(right.Queue.Head);
+        }
+
+        (Tenant tenant, Tenant other) = (left.Tenant.Tenant, right.Tenant.Tenant);
+        return tenant == other ? a.Fair!.Before(b.Fair!) : tenant.Fair.Before(other.Fair);
+    }
+
+    private ResourceType? QuickLack(TaskShape shape)
+    {
         foreach (Need need in shape.Needs)
         {
             if (!MayGive(need))
@@ -159,10 +362,10 @@ internal sealed partial class Scheduler
             }
         }
 
-        return null;
+        return freeSlots == 0 ? slots : null;
     }
 
-    // Ignores holds and workers: what it refuses cannot be, what it lets through is looked at exactly.
+    // Units come first: who waits for a slot alone is looked at whenever there is one. Ignores holds and workers: what it refuses cannot be, what it lets through is looked at exactly.
     private static bool MayGive(Need need)
     {
         ulong[] match = need.Match.Bits;
@@ -178,15 +381,14 @@ internal sealed partial class Scheduler
             return found >= need.Amount;
         }
 
-        foreach (ResourceUnit unit in need.Type.Units)
+        RoomIndex room = need.Type.Room;
+        int at = room.Next(0, match, need.Amount);
+        while (at >= 0 && !need.Type.Units[at].RatesGive(need, null))
         {
-            if (unit.IsOpen && unit.Free - unit.Closed >= need.Amount && need.Match.Contains(unit.Index) && unit.RatesGive(need, null))
-            {
-                return true;
-            }
+            at = room.Next(at + 1, match, need.Amount);
         }
 
-        return false;
+        return at >= 0;
     }
 
     /// <summary>The first type of which there is not enough, or null where all is there but not together.</summary>
@@ -215,38 +417,5 @@ internal sealed partial class Scheduler
         }
 
         return null;
-    }
-
-    private bool TryPlace(TaskShape shape, SchedulingJob job, [NotNullWhen(true)] out WorkerState? worker)
-    {
-        worker = null;
-        if (freeSlots == 0 || (!shape.IsSlotOnly && QuickLack(shape) is not null))
-        {
-            return false;
-        }
-
-        bool isRanked = Array.Exists(shape.Needs, static n => n.Shared && n.Type.Ranked > 0);
-        (int Tier, double Load) best = default;
-        for (int i = 0; i < workers.Count; i++)
-        {
-            nextWorker = nextWorker + 1 < workers.Count ? nextWorker + 1 : 0;
-            WorkerState candidate = workers[nextWorker];
-            if (candidate.FreeSlotsFor(job) > 0 && (shape.IsSlotOnly || matcher.TryMatch(shape, candidate, job, MatchMode.Now)))
-            {
-                if (!isRanked)
-                {
-                    worker = candidate;
-                    return true;
-                }
-
-                (int Tier, double Load) rank = matcher.Rank();
-                if (worker is null || rank.CompareTo(best) < 0)
-                {
-                    (worker, best) = (candidate, rank);
-                }
-            }
-        }
-
-        return worker is not null && matcher.TryMatch(shape, worker, job, MatchMode.Now);
     }
 }

@@ -23,8 +23,8 @@ internal sealed class GangMatcher
 {
     private const int MaxTrials = 4096;
 
-    // So many units are looked at one by one.
-    private const int Many = 64;
+    /// <summary>So many units are looked at one by one.</summary>
+    public const int Many = 64;
 
     private readonly Need[] places = new Need[ResourceRequirement.MaxGang];
     private readonly int[] chosen = new int[ResourceRequirement.MaxGang];

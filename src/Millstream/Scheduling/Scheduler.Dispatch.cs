@@ -5,39 +5,14 @@ namespace Millstream;
 /// <content>Who goes next.</content>
 internal sealed partial class Scheduler
 {
-    // Up to so many shapes, and places where they wait, all are compared; beyond, jobs are gone through in their order until one fits.
-    private const int MostShapes = 16, MostNodes = 64, FewNodes = 32;
+    // Up to so many places where shapes wait that may fit all are compared; beyond, jobs are gone through in their order until one fits, and all are compared when it was none of so many.
+    private const int MostListed = 256, FewNodes = 64, SomeNodes = 2048, FewJobs = 64, PerLookUp = 4;
 
-    private readonly List<ResourceType> dirty = [];
     private readonly List<TaskShape> candidates = [];
     private readonly IndexedHeap<TenantLine, FairShare.Live>.Walk tenantWalk = new();
     private readonly IndexedHeap<JobLine, FairKey>.Walk jobWalk = new();
     private readonly IndexedHeap<JobNode, TaskRequest.Place>.Walk nodeWalk = new();
-    private bool hasFewShapes;
     private long round;
-
-    /// <summary>Some of a type came back, nobody says which.</summary>
-    private void MarkDirty(ResourceType type)
-    {
-        SetDirty(type);
-        type.ForgetCame();
-        type.AllCameBack = true;
-    }
-
-    private void Came(ResourceUnit unit)
-    {
-        SetDirty(unit.TypeState!);
-        unit.TypeState!.Came(unit);
-    }
-
-    private void SetDirty(ResourceType type)
-    {
-        if (!type.IsDirty)
-        {
-            type.IsDirty = true;
-            dirty.Add(type);
-        }
-    }
 
     /// <summary>Gives what has come back to those who wait for it, best first, until nothing that waits fits.</summary>
     private void Dispatch()
@@ -97,64 +72,21 @@ internal sealed partial class Scheduler
     /// <summary>The first in line of those that fit.</summary>
     private JobNode? Best()
     {
-        SiftFresh();
-        foreach (ResourceType type in dirty)
+        if (!Wake())
         {
-            if (type == slots)
-            {
-                type.Shapes.Gather(null);
-            }
-            else
-            {
-                type.Sift();
-                type.Shapes.Gather(type.AllCameBack || holds.Count > 0 ? null : type.CameBack);
-            }
+            return null;
+        }
 
-            for (int i = 1; type.Shapes.HasCandidates && i < types.Count; i++)
+        JobNode? best = null;
+        foreach (TaskFamily family in families)
+        {
+            if (family.Classes.Count > 0 && table.Intersect(table.Awake, family.Shapes))
             {
-                if (types[i].Available == 0)
-                {
-                    type.Shapes.MoveTo(types[i].Shapes);
-                    isRateWakeStale = true;
-                }
+                best = FirstIn(family, best) ?? best;
             }
         }
 
-        hasFewShapes = ListCandidates();
-        return hasFewShapes && CountNodes() <= MostNodes ? BestOfCandidates() : BestInOrder();
-    }
-
-    /// <summary>Parks what lacks something for certain.</summary>
-    private void SiftFresh()
-    {
-        for (int i = fresh.Count - 1; i >= 0; i--)
-        {
-            TaskShape shape = fresh[i];
-            if (QuickLack(shape) is { } lacking)
-            {
-                Park(shape, lacking);
-            }
-        }
-    }
-
-    private bool ListCandidates()
-    {
-        candidates.Clear();
-        if (fresh.Count > MostShapes)
-        {
-            return false;
-        }
-
-        candidates.AddRange(fresh);
-        foreach (ResourceType type in dirty)
-        {
-            if (!type.Shapes.List(candidates, MostShapes))
-            {
-                return false;
-            }
-        }
-
-        return true;
+        return best;
     }
 
     private int CountNodes()
@@ -209,34 +141,23 @@ internal sealed partial class Scheduler
 
     private static TaskRequest? HeadOf(TaskShape shape) => FirstOf(shape, null)?.Queue.Head;
 
-    private JobNode? BestInOrder()
-    {
-        JobNode? best = null;
-        foreach (TaskFamily family in families)
-        {
-            if (family.Classes.Count > 0 && family.IsWanted())
-            {
-                best = FirstIn(family, best) ?? best;
-            }
-        }
-
-        return best;
-    }
-
     /// <summary>The first of a family that fits, if it goes before another one; else null.</summary>
     private JobNode? FirstIn(TaskFamily family, JobNode? before)
     {
-        foreach (ClassLine line in family.Classes)
+        candidates.Clear();
+        family.Awake = table.List(table.Awake, family.Shapes, candidates, MostListed);
+        int nodes = family.Awake < MostListed ? CountNodes() : int.MaxValue, jobs = 0;
+        foreach (ClassLine line in nodes <= FewNodes ? [] : family.Classes)
         {
             tenantWalk.Begin(line.Tenants);
             while (tenantWalk.TryNext(out TenantLine? tenant))
             {
                 jobWalk.Begin(tenant.Jobs);
-                while (jobWalk.TryNext(out JobLine? job))
+                while (family.Awake > 0 && (nodes > SomeNodes || jobs < FewJobs) && jobWalk.TryNext(out JobLine? job))
                 {
+                    jobs++;
                     if (before is not null && !Precedes(job.Nodes.First, before))
                     {
-                        // Nor does what comes behind it, but for the job's own other tasks and other tenants'.
                         break;
                     }
 
@@ -248,12 +169,13 @@ internal sealed partial class Scheduler
             }
         }
 
-        return null;
+        return nodes <= FewNodes || (nodes <= SomeNodes && jobs >= FewJobs) ? BestOfCandidates() is { } best && (before is null || Precedes(best, before)) ? best : null : null;
     }
 
     private JobNode? FirstIn(JobLine job)
     {
-        if (hasFewShapes && job.Nodes.Count > FewNodes)
+        int awake = job.Tenant.Family.Awake;
+        if (awake < MostListed && job.Nodes.Count > awake * PerLookUp)
         {
             return FirstOfCandidates(job);
         }
@@ -277,7 +199,7 @@ internal sealed partial class Scheduler
             JobNode? best = null;
             foreach (TaskShape shape in candidates)
             {
-                if (IsAwake(shape) && shape.Family == job.Tenant.Family && job.Job.FindNode(shape, job.Tenant.Class) is { HeapIndex: >= 0 } node
+                if (IsAwake(shape) && job.Job.FindNode(shape, job.Tenant.Class) is { HeapIndex: >= 0 } node
                     && !node.Tenant.IsOverQuota && (best is null || node.Queue.Head.Before(best.Queue.Head)))
                 {
                     best = node;
@@ -289,29 +211,6 @@ internal sealed partial class Scheduler
                 return best;
             }
         }
-    }
-
-    private bool IsAwake(TaskShape shape)
-    {
-        if (shape.TriedIn == round)
-        {
-            return false;
-        }
-
-        if (shape.IsFresh)
-        {
-            return true;
-        }
-
-        foreach ((ResourceType type, _) in shape.Totals)
-        {
-            if (type.IsDirty && shape.Id >= 0 && type.Shapes.IsCandidate(shape.Id))
-            {
-                return true;
-            }
-        }
-
-        return false;
     }
 
     /// <summary>Whether the first of a shape can start now. If not, nobody of its shape is looked at again in this round, or nobody of its tenant.</summary>
@@ -331,6 +230,7 @@ internal sealed partial class Scheduler
         }
 
         shape.TriedIn = round;
+        shape.Family.Awake--;
         Park(shape, lacking ?? Lacking(shape, node.Job));
         return false;
     }

@@ -68,6 +68,7 @@ internal sealed partial class Scheduler
 
         TaskFamily family = new(wanted);
         families.Add(family);
+        table.Add(family);
         return family;
     }
 

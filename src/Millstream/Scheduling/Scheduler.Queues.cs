@@ -5,7 +5,6 @@ internal sealed partial class Scheduler
 {
     private readonly Dictionary<string, Tenant> tenants = new(StringComparer.Ordinal);
     private readonly List<TaskShape> waitingShapes = [];
-    private readonly ShapeTable table = new();
     private readonly List<TaskShape> fresh = [];
     private int waitingTenants;
     private int waitingJobs;
@@ -278,7 +277,7 @@ internal sealed partial class Scheduler
         }
         else
         {
-            lacking.Shapes.SetParked(shape.Id, true);
+            ShapeTable.Set(lacking.Shapes.Parked, shape.Id, true);
         }
 
         Rated(shape);
@@ -290,7 +289,6 @@ internal sealed partial class Scheduler
         Unpark(shape);
         Number(shape);
         shape.IsFresh = true;
-        shape.Family.Fresh++;
         shape.FreshIndex = fresh.Count;
         fresh.Add(shape);
         Rated(shape);
@@ -322,20 +320,19 @@ internal sealed partial class Scheduler
             return;
         }
 
+        ShapeTable.Set(table.Awake, shape.Id, false);
         if (shape.IsFresh)
         {
             RemoveAt(fresh, shape.FreshIndex, static (moved, at) => moved.FreshIndex = at);
             shape.IsFresh = false;
             shape.FreshIndex = -1;
-            shape.Family.Fresh--;
         }
         else
         {
             ShapeTable.Set(table.Joint, shape.Id, false);
             foreach ((ResourceType type, _) in shape.Totals)
             {
-                type.Shapes.SetParked(shape.Id, false);
-                type.Shapes.Drop(shape.Id);
+                ShapeTable.Set(type.Shapes.Parked, shape.Id, false);
             }
         }
 

@@ -2,7 +2,7 @@ using System.Numerics;
 
 namespace Millstream;
 
-/// <summary>Which shapes want one type, lack it, or are to be looked at since some of it came back.</summary>
+/// <summary>Which shapes want one type, and which lack it, as bitmaps over their numbers in a <see cref="ShapeTable"/>.</summary>
 internal sealed class ShapeIndex
 {
     private readonly ResourceType type;
@@ -10,55 +10,46 @@ internal sealed class ShapeIndex
 
     // By how much is free, in steps of a quarter of an octave: the shapes that could do with that.
     private readonly ulong[]?[] enough = new ulong[4 * 64][];
-    private ulong[] wanting;
-    private ulong[] sharing;
-    private ulong[] parked;
-    private ulong[] candidates;
 
     public ShapeIndex(ResourceType type, ShapeTable table)
     {
         (this.type, this.table) = (type, table);
-        wanting = new ulong[table.Capacity];
-        sharing = new ulong[table.Capacity];
-        parked = new ulong[table.Capacity];
-        candidates = new ulong[table.Capacity];
+        Wanting = new ulong[table.Capacity];
+        Sharing = new ulong[table.Capacity];
+        Parked = new ulong[table.Capacity];
         table.Add(this);
     }
 
-    /// <summary>How many shapes are parked under this type.</summary>
-    public int Parked { get; private set; }
+    /// <summary>Those that want this type.</summary>
+    public ulong[] Wanting { get; private set; }
 
-    /// <summary>Whether there are any to look at.</summary>
-    public bool HasCandidates { get; private set; }
+    /// <summary>Those that want an amount of it that they share, beside whole ones or not.</summary>
+    public ulong[] Sharing { get; private set; }
 
-    public bool IsCandidate(int id) => HasCandidates && ShapeTable.Has(candidates, id);
-
-    public bool IsParked(int id) => ShapeTable.Has(parked, id);
+    /// <summary>Those that lack it.</summary>
+    public ulong[] Parked { get; private set; }
 
     public void Grow()
     {
-        wanting = ShapeTable.Grown(wanting, table.Capacity);
-        sharing = ShapeTable.Grown(sharing, table.Capacity);
-        parked = ShapeTable.Grown(parked, table.Capacity);
-        candidates = ShapeTable.Grown(candidates, table.Capacity);
+        Wanting = ShapeTable.Grown(Wanting, table.Capacity);
+        Sharing = ShapeTable.Grown(Sharing, table.Capacity);
+        Parked = ShapeTable.Grown(Parked, table.Capacity);
         Array.Clear(enough);
     }
 
     public void Clear()
     {
-        Array.Clear(wanting);
-        Array.Clear(sharing);
-        Array.Clear(parked);
-        Array.Clear(candidates);
+        Array.Clear(Wanting);
+        Array.Clear(Sharing);
+        Array.Clear(Parked);
         Array.Clear(enough);
-        (Parked, HasCandidates) = (0, false);
     }
 
     public void Added(TaskShape shape)
     {
-        ShapeTable.Set(wanting, shape.Id, true);
+        ShapeTable.Set(Wanting, shape.Id, true);
         int step = StepOf(shape);
-        ShapeTable.Set(sharing, shape.Id, step >= 0);
+        ShapeTable.Set(Sharing, shape.Id, step >= 0);
         for (step = Math.Max(0, step); step < enough.Length; step++)
         {
             if (enough[step] is { } bits)
@@ -68,96 +59,29 @@ internal sealed class ShapeIndex
         }
     }
 
-    public void SetParked(int id, bool value)
+    /// <summary>Adds the shapes that could use a unit as it is now, as far as labels and the least amount go.</summary>
+    /// <param name="unit">The unit.</param>
+    /// <param name="of">Where they are looked for; null for all that there are.</param>
+    /// <param name="and">More of them; null for none.</param>
+    /// <param name="to">What they are added to.</param>
+    /// <returns>Whether there are any.</returns>
+    public bool AddUsers(ResourceUnit unit, ulong[]? of, ulong[]? and, ulong[] to)
     {
-        if (ShapeTable.Has(parked, id) != value)
+        ReadOnlySpan<Vector<ulong>> matching = Vectors(unit.Kind!.Matching(table, unit)), fits = Vectors(Enough(StepOf(unit.Room))), sharing = Vectors(Sharing);
+        ReadOnlySpan<Vector<ulong>> first = Vectors(of ?? Wanting), second = Vectors(and ?? Wanting);
+        Span<Vector<ulong>> into = Vectors(to);
+        Vector<ulong> whole = unit.Room == unit.Capacity ? Vector<ulong>.AllBitsSet : Vector<ulong>.Zero, any = Vector<ulong>.Zero;
+        for (int i = 0; i < into.Length; i++)
         {
-            ShapeTable.Set(parked, id, value);
-            Parked += value ? 1 : -1;
+            Vector<ulong> found = (first[i] | second[i]) & matching[i] & fits[i] & (whole | sharing[i]);
+            into[i] |= found;
+            any |= found;
         }
+
+        return any != Vector<ulong>.Zero;
     }
 
-    /// <summary>Leaves one out that was looked at.</summary>
-    public void Drop(int id) => ShapeTable.Set(candidates, id, false);
-
-    /// <summary>Finds the shapes to look at.</summary>
-    /// <param name="cameBack">The units that came back; null for all.</param>
-    public void Gather(List<ResourceUnit>? cameBack)
-    {
-        int words = table.Words;
-        ulong[] joint = table.Joint;
-        ulong any = 0;
-        if (cameBack is null)
-        {
-            for (int i = 0; i < words; i++)
-            {
-                candidates[i] = parked[i] | (joint[i] & wanting[i]);
-                any |= candidates[i];
-            }
-
-            HasCandidates = any != 0;
-            return;
-        }
-
-        Array.Clear(candidates, 0, words);
-        foreach (ResourceUnit unit in cameBack)
-        {
-            ulong[] matching = unit.Kind!.Matching(table, unit), fits = Enough(StepOf(unit.Room));
-            ulong whole = unit.Room == unit.Capacity ? ulong.MaxValue : 0;
-            for (int i = 0; i < words; i++)
-            {
-                ulong found = (parked[i] | joint[i]) & matching[i] & fits[i] & (whole | sharing[i]);
-                candidates[i] |= found;
-                any |= found;
-            }
-        }
-
-        HasCandidates = any != 0;
-    }
-
-    /// <summary>Has those candidates that want another type, of which there is nothing at all, wait for that one.</summary>
-    public void MoveTo(ShapeIndex lacking)
-    {
-        ulong any = 0;
-        ulong[] joint = table.Joint;
-        for (int i = 0, words = table.Words; i < words; i++)
-        {
-            ulong moved = candidates[i] & lacking.wanting[i];
-            if (moved != 0)
-            {
-                Parked -= BitOperations.PopCount(parked[i] & moved);
-                parked[i] &= ~moved;
-                joint[i] &= ~moved;
-                lacking.Parked += BitOperations.PopCount(moved & ~lacking.parked[i]);
-                lacking.parked[i] |= moved;
-                candidates[i] &= ~moved;
-            }
-
-            any |= candidates[i];
-        }
-
-        HasCandidates = any != 0;
-    }
-
-    /// <summary>Adds the candidates to a list that has room for so many.</summary>
-    /// <returns>False where there are more.</returns>
-    public bool List(List<TaskShape> list, int most)
-    {
-        for (int i = 0, words = HasCandidates ? table.Words : 0; i < words; i++)
-        {
-            for (ulong left = candidates[i]; left != 0; left &= left - 1)
-            {
-                if (list.Count == most)
-                {
-                    return false;
-                }
-
-                list.Add(table[i * 64 + BitOperations.TrailingZeroCount(left)]);
-            }
-        }
-
-        return true;
-    }
+    private Span<Vector<ulong>> Vectors(ulong[] bits) => table.Vectors(bits);
 
     // Rounded down for both sides, so that a shape of the same step is looked at and may be found not to fit.
     private static int StepOf(long amount)

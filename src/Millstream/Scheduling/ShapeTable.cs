@@ -1,3 +1,6 @@
+using System.Numerics;
+using System.Runtime.InteropServices;
+
 namespace Millstream;
 
 /// <summary>
@@ -6,29 +9,39 @@ namespace Millstream;
 /// </summary>
 internal sealed class ShapeTable
 {
-    private const int CompactAt = 1024;
+    private const int CompactAt = 1024, First = 512;
 
     private readonly List<ShapeIndex> types = [];
-    private TaskShape[] shapes = new TaskShape[64];
+    private readonly List<TaskFamily> families = [];
+    private TaskShape[] shapes = new TaskShape[First];
     private int compactAt = CompactAt;
 
     public int Count { get; private set; }
 
-    /// <summary>How long the bitmaps are as far as they are in use.</summary>
-    public int Words => (Count + 63) / 64;
-
-    /// <summary>How long the bitmaps are.</summary>
+    /// <summary>How long the bitmaps are; a multiple of any vector.</summary>
     public int Capacity => shapes.Length / 64;
 
     /// <summary>Rises when the numbers are given anew.</summary>
     public long Generation { get; private set; }
 
     /// <summary>Those that found all their types but not together.</summary>
-    public ulong[] Joint { get; private set; } = new ulong[1];
+    public ulong[] Joint { get; private set; } = new ulong[First / 64];
+
+    /// <summary>Those that are to be looked at now.</summary>
+    public ulong[] Awake { get; private set; } = new ulong[First / 64];
+
+    /// <summary>Those that want several types beside a slot.</summary>
+    public ulong[] Mixed { get; private set; } = new ulong[First / 64];
 
     public TaskShape this[int id] => shapes[id];
 
     public void Add(ShapeIndex type) => types.Add(type);
+
+    public void Add(TaskFamily family)
+    {
+        family.Shapes = new ulong[Capacity];
+        families.Add(family);
+    }
 
     /// <summary>Gives a shape its number.</summary>
     public void Add(TaskShape shape)
@@ -42,15 +55,55 @@ internal sealed class ShapeTable
         {
             Array.Resize(ref shapes, Count * 2);
             Joint = Grown(Joint, Capacity);
+            Awake = Grown(Awake, Capacity);
+            Mixed = Grown(Mixed, Capacity);
             types.ForEach(t => t.Grow());
+            families.ForEach(f => f.Shapes = Grown(f.Shapes, Capacity));
         }
 
         shape.Id = Count;
         shapes[Count++] = shape;
+        Set(shape.Family.Shapes, shape.Id, true);
+        Set(Mixed, shape.Id, shape.Totals.Length > 2);
         foreach ((ResourceType type, _) in shape.Totals)
         {
             type.Shapes.Added(shape);
         }
+    }
+
+    /// <summary>The part of a bitmap that is in use.</summary>
+    public Span<Vector<ulong>> Vectors(ulong[] bits) => MemoryMarshal.Cast<ulong, Vector<ulong>>(bits.AsSpan())[..((Count + 64 * Vector<ulong>.Count - 1) / (64 * Vector<ulong>.Count))];
+
+    /// <summary>Adds the shapes of a set to a list that has room for so many.</summary>
+    /// <returns>How many there are.</returns>
+    public int List(ulong[] set, ulong[] of, List<TaskShape> list, int most)
+    {
+        int count = 0;
+        for (int i = 0, words = (Count + 63) / 64; i < words; i++)
+        {
+            ulong left = set[i] & of[i];
+            count += BitOperations.PopCount(left);
+            for (; left != 0 && list.Count < most; left &= left - 1)
+            {
+                list.Add(shapes[i * 64 + BitOperations.TrailingZeroCount(left)]);
+            }
+        }
+
+        return count;
+    }
+
+    public bool Intersect(ulong[] left, ulong[] right)
+    {
+        Span<Vector<ulong>> a = Vectors(left), b = Vectors(right);
+        for (int i = 0; i < a.Length; i++)
+        {
+            if ((a[i] & b[i]) != Vector<ulong>.Zero)
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     public static bool Has(ulong[] bits, int id) => (bits[id >> 6] & (1UL << id)) != 0;
@@ -89,13 +142,19 @@ internal sealed class ShapeTable
         Count = 0;
         Array.Clear(shapes);
         Array.Clear(Joint);
+        Array.Clear(Awake);
+        Array.Clear(Mixed);
         types.ForEach(t => t.Clear());
+        families.ForEach(f => Array.Clear(f.Shapes));
         compactAt = int.MaxValue;
         foreach ((TaskShape shape, ResourceType? under, bool isJoint) in kept)
         {
             Add(shape);
             Set(Joint, shape.Id, isJoint);
-            under?.Shapes.SetParked(shape.Id, true);
+            if (under is not null)
+            {
+                Set(under.Shapes.Parked, shape.Id, true);
+            }
         }
 
         compactAt = Math.Max(CompactAt, Count * 2);

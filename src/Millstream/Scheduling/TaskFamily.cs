@@ -11,20 +11,11 @@ internal sealed class TaskFamily(ResourceType[] types)
     /// <summary>From the highest class down.</summary>
     public List<ClassLine> Classes { get; } = [];
 
-    /// <summary>How many of its shapes are to be looked at for the first time.</summary>
-    public int Fresh { get; set; }
+    /// <summary>Its shapes, by their numbers.</summary>
+    public ulong[] Shapes { get; set; } = [];
 
-    /// <summary>Whether it could be that one of its shapes fits now that did not before.</summary>
-    public bool IsWanted()
-    {
-        bool isWanted = Fresh > 0;
-        foreach (ResourceType type in Types)
-        {
-            isWanted |= type.IsDirty && type.Shapes.HasCandidates;
-        }
-
-        return isWanted;
-    }
+    /// <summary>How many of its shapes are to be looked at.</summary>
+    public int Awake { get; set; }
 
     public void Attach(TenantLine line)
     {

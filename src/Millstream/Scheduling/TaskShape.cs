@@ -70,7 +70,7 @@ internal sealed class TaskShape(Need[] needs, (ResourceType Type, long Amount)[]
         {
             for (int at = 0; Id >= 0 && at < Totals.Length; at++)
             {
-                if (Totals[at].Type.Shapes.IsParked(Id))
+                if (ShapeTable.Has(Totals[at].Type.Shapes.Parked, Id))
                 {
                     return Totals[at].Type;
                 }

@@ -9,6 +9,12 @@ internal interface IHeapKey<TKey>
     bool Before(in TKey other);
 }
 
+/// <summary>Which items of an <see cref="IndexedHeap{T, TKey}"/> are looked for, by their keys.</summary>
+internal interface IHeapFilter<TKey>
+{
+    bool Lets(in TKey key);
+}
+
 /// <summary>What lies in an <see cref="IndexedHeap{T, TKey}"/>: it knows its own place, so that a changed key is moved in O(log n).</summary>
 internal interface IHeapItem<TKey>
 {
@@ -81,6 +87,37 @@ internal sealed class IndexedHeap<T, TKey>
         for (int at = Count / Width; at >= 0 && Count > 1; at--)
         {
             Down(at, entries[at]);
+        }
+    }
+
+    /// <summary>The first of those that a filter lets through; null where there is none.</summary>
+    public T? FirstOf<TFilter>(TFilter filter)
+        where TFilter : struct, IHeapFilter<TKey>
+    {
+        int best = -1;
+        Search(0, filter, ref best);
+        return best < 0 ? null : entries[best].Item;
+    }
+
+    private void Search<TFilter>(int at, TFilter filter, ref int best)
+        where TFilter : struct, IHeapFilter<TKey>
+    {
+        for (int end = at == 0 ? Math.Min(1, Count) : Math.Min(at + Width, Count); at < end; at++)
+        {
+            ref readonly TKey key = ref entries[at].Key;
+            if (best >= 0 && !key.Before(entries[best].Key))
+            {
+                continue;
+            }
+
+            if (filter.Lets(key))
+            {
+                best = at;
+            }
+            else if (Width * at + 1 < Count)
+            {
+                Search(Width * at + 1, filter, ref best);
+            }
         }
     }
 

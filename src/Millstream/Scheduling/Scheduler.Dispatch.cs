@@ -6,12 +6,12 @@ namespace Millstream;
 internal sealed partial class Scheduler
 {
     // Up to so many places where shapes wait that may fit all are compared; beyond, jobs are gone through in their order until one fits, and all are compared when it was none of so many.
-    private const int MostListed = 256, FewNodes = 64, SomeNodes = 2048, FewJobs = 64, PerLookUp = 4;
+    private const int MostListed = 32, FewNodes = 64, SomeNodes = 2048, FewJobs = 64, PerLookUp = 4;
 
     private readonly List<TaskShape> candidates = [];
+    private readonly List<TaskShape> passed = [];
     private readonly IndexedHeap<TenantLine, FairShare.Live>.Walk tenantWalk = new();
     private readonly IndexedHeap<JobLine, FairKey>.Walk jobWalk = new();
-    private readonly IndexedHeap<JobNode, TaskRequest.Place>.Walk nodeWalk = new();
     private long round;
 
     /// <summary>Gives what has come back to those who wait for it, best first, until nothing that waits fits.</summary>
@@ -146,12 +146,13 @@ internal sealed partial class Scheduler
     {
         candidates.Clear();
         family.Awake = table.List(table.Awake, family.Shapes, candidates, MostListed);
-        int nodes = family.Awake < MostListed ? CountNodes() : int.MaxValue, jobs = 0;
+        int nodes = family.Awake <= MostListed ? CountNodes() : int.MaxValue, jobs = 0;
         foreach (ClassLine line in nodes <= FewNodes ? [] : family.Classes)
         {
             tenantWalk.Begin(line.Tenants);
             while (tenantWalk.TryNext(out TenantLine? tenant))
             {
+                PassOverQuota(tenant);
                 jobWalk.Begin(tenant.Jobs);
                 while (family.Awake > 0 && (nodes > SomeNodes || jobs < FewJobs) && jobWalk.TryNext(out JobLine? job))
                 {
@@ -166,51 +167,75 @@ internal sealed partial class Scheduler
                         return found;
                     }
                 }
+
+                foreach (TaskShape shape in passed)
+                {
+                    ShapeTable.Set(table.Awake, shape.Id, true);
+                }
             }
         }
 
         return nodes <= FewNodes || (nodes <= SomeNodes && jobs >= FewJobs) ? BestOfCandidates() is { } best && (before is null || Precedes(best, before)) ? best : null : null;
     }
 
+    /// <summary>While a tenant's jobs are gone through, what it has too much of already counts as not awake.</summary>
+    private void PassOverQuota(TenantLine tenant)
+    {
+        passed.Clear();
+        foreach (TenantNode node in tenant.Tenant.OverQuota)
+        {
+            if (node.Class == tenant.Class && node.Shape.Family == tenant.Family)
+            {
+                Pass(node.Shape);
+            }
+        }
+    }
+
+    private void Pass(TaskShape shape)
+    {
+        if (IsAwake(shape))
+        {
+            passed.Add(shape);
+            ShapeTable.Set(table.Awake, shape.Id, false);
+        }
+    }
+
     private JobNode? FirstIn(JobLine job)
     {
         int awake = job.Tenant.Family.Awake;
-        if (awake < MostListed && job.Nodes.Count > awake * PerLookUp)
-        {
-            return FirstOfCandidates(job);
-        }
-
-        nodeWalk.Begin(job.Nodes);
-        while (nodeWalk.TryNext(out JobNode? node))
-        {
-            if (IsAwake(node.Shape) && !node.Tenant.IsOverQuota && CanStart(node))
-            {
-                return node;
-            }
-        }
-
-        return null;
-    }
-
-    private JobNode? FirstOfCandidates(JobLine job)
-    {
+        bool lookUp = awake <= MostListed && job.Nodes.Count > awake * PerLookUp;
         while (true)
         {
-            JobNode? best = null;
-            foreach (TaskShape shape in candidates)
+            JobNode? first = lookUp ? FirstListed(job) : job.Nodes.FirstOf(new AwakeOnly(table.Awake));
+            if (first is null || CanStart(first))
             {
-                if (IsAwake(shape) && job.Job.FindNode(shape, job.Tenant.Class) is { HeapIndex: >= 0 } node
-                    && !node.Tenant.IsOverQuota && (best is null || node.Queue.Head.Before(best.Queue.Head)))
-                {
-                    best = node;
-                }
+                return first;
             }
 
-            if (best is null || CanStart(best))
+            if (first.Tenant.IsOverQuota)
             {
-                return best;
+                Pass(first.Shape);
             }
         }
+    }
+
+    private JobNode? FirstListed(JobLine job)
+    {
+        JobNode? best = null;
+        foreach (TaskShape shape in candidates)
+        {
+            if (IsAwake(shape) && job.Job.FindNode(shape, job.Tenant.Class) is { HeapIndex: >= 0 } node && (best is null || node.Queue.Head.Before(best.Queue.Head)))
+            {
+                best = node;
+            }
+        }
+
+        return best;
+    }
+
+    private readonly struct AwakeOnly(ulong[] awake) : IHeapFilter<LineKey>
+    {
+        public bool Lets(in LineKey key) => ShapeTable.Has(awake, key.Shape);
     }
 
     /// <summary>Whether the first of a shape can start now. If not, nobody of its shape is looked at again in this round, or nobody of its tenant.</summary>

@@ -69,6 +69,11 @@ internal sealed partial class Scheduler
     {
         SchedulingJob job = request.Job;
         TaskShape shape = request.Shape;
+        if (shape.Id < 0)
+        {
+            table.Add(shape);
+        }
+
         JobNode node = job.NodeFor(shape, request.Class);
         TenantNode tenant = node.Tenant;
         request.Node = node;
@@ -270,7 +275,6 @@ internal sealed partial class Scheduler
     private void Park(TaskShape shape, ResourceType? lacking)
     {
         Unpark(shape);
-        Number(shape);
         if (lacking is null)
         {
             ShapeTable.Set(table.Joint, shape.Id, true);
@@ -287,20 +291,10 @@ internal sealed partial class Scheduler
     private void Freshen(TaskShape shape)
     {
         Unpark(shape);
-        Number(shape);
         shape.IsFresh = true;
         shape.FreshIndex = fresh.Count;
         fresh.Add(shape);
         Rated(shape);
-    }
-
-    // Before it is looked at: numbers may be given anew for it, and those who look go by them.
-    private void Number(TaskShape shape)
-    {
-        if (shape.Id < 0)
-        {
-            table.Add(shape);
-        }
     }
 
     private void Rated(TaskShape shape)

@@ -105,12 +105,13 @@ internal sealed partial class Scheduler
         }
 
         Span<Vector<ulong>> awake = table.Vectors(table.Awake), parked = table.Vectors(index.Parked), joint = table.Vectors(table.Joint);
-        if (unit.Worker is { Units.Count: <= GangMatcher.Many } worker && table.Intersect(found, table.Mixed))
+        if (unit.Worker is { Units.Count: <= GangMatcher.Many } worker)
         {
-            for (int i = 1; i < types.Count; i++)
+            LeaveOut(unit.TypeState, worker, found);
+            for (int i = 1; i < types.Count && table.Intersect(found, table.Mixed); i++)
             {
                 ResourceType other = types[i];
-                if (other == unit.TypeState || !table.Intersect(found, other.Shapes.Wanting) || other.Pool.Count > GangMatcher.Many)
+                if (other == unit.TypeState || other.Pool.Count > GangMatcher.Many || !table.Intersect(found, other.Shapes.Wanting))
                 {
                     continue;
                 }
@@ -119,6 +120,7 @@ internal sealed partial class Scheduler
                 beside.Clear();
                 AddUsers(other, worker.Units);
                 AddUsers(other, other.Pool);
+                LeaveOut(other, worker, together);
                 for (int at = 0; at < candidates.Length; at++)
                 {
                     Vector<ulong> alone = candidates[at] & wanting[at] & ~beside[at];
@@ -132,6 +134,37 @@ internal sealed partial class Scheduler
         for (int i = 0; i < awake.Length; i++)
         {
             awake[i] |= candidates[i];
+        }
+    }
+
+    /// <summary>Leaves out those that want more whole units of a type than there are for a task on this worker.</summary>
+    private void LeaveOut(ResourceType type, WorkerState worker, ulong[] from)
+    {
+        int whole = 0;
+        if (type.Pool.Count > GangMatcher.Many)
+        {
+            return;
+        }
+
+        foreach (ResourceUnit unit in worker.Units)
+        {
+            whole += unit.TypeState == type && unit.Room == unit.Capacity ? 1 : 0;
+        }
+
+        foreach (ResourceUnit unit in type.Pool)
+        {
+            whole += unit.Room == unit.Capacity ? 1 : 0;
+        }
+
+        if (type.Shapes.WantingMore(whole) is not { } wanting)
+        {
+            return;
+        }
+
+        Span<Vector<ulong>> left = table.Vectors(from), more = table.Vectors(wanting);
+        for (int i = 0; i < left.Length; i++)
+        {
+            left[i] &= ~more[i];
         }
     }
 

@@ -11,6 +11,9 @@ internal sealed class ShapeIndex
     // By how much is free, in steps of a quarter of an octave: the shapes that could do with that.
     private readonly ulong[]?[] enough = new ulong[4 * 64][];
 
+    // By how many whole units there are: the shapes that want more.
+    private readonly ulong[]?[] more = new ulong[ResourceRequirement.MaxGang][];
+
     public ShapeIndex(ResourceType type, ShapeTable table)
     {
         (this.type, this.table) = (type, table);
@@ -35,6 +38,7 @@ internal sealed class ShapeIndex
         Sharing = ShapeTable.Grown(Sharing, table.Capacity);
         Parked = ShapeTable.Grown(Parked, table.Capacity);
         Array.Clear(enough);
+        Array.Clear(more);
     }
 
     public void Clear()
@@ -43,6 +47,7 @@ internal sealed class ShapeIndex
         Array.Clear(Sharing);
         Array.Clear(Parked);
         Array.Clear(enough);
+        Array.Clear(more);
     }
 
     public void Added(TaskShape shape)
@@ -57,6 +62,37 @@ internal sealed class ShapeIndex
                 ShapeTable.Set(bits, shape.Id, true);
             }
         }
+
+        long whole = WholeOf(shape);
+        for (int than = 0; than < Math.Min(whole, more.Length); than++)
+        {
+            if (more[than] is { } bits)
+            {
+                ShapeTable.Set(bits, shape.Id, true);
+            }
+        }
+    }
+
+    /// <summary>The shapes that want more than so many whole units; null where there are none, since no task may.</summary>
+    public ulong[]? WantingMore(int than)
+    {
+        if (than >= more.Length)
+        {
+            return null;
+        }
+
+        if (more[than] is { } known)
+        {
+            return known;
+        }
+
+        ulong[] bits = new ulong[table.Capacity];
+        for (int id = 0; id < table.Count; id++)
+        {
+            ShapeTable.Set(bits, id, WholeOf(table[id]) > than);
+        }
+
+        return more[than] = bits;
     }
 
     /// <summary>Adds the shapes that could use a unit as it is now, as far as labels and the least amount go.</summary>
@@ -108,6 +144,17 @@ internal sealed class ShapeIndex
         }
 
         return least == int.MaxValue ? -1 : least;
+    }
+
+    private long WholeOf(TaskShape shape)
+    {
+        long sum = 0;
+        foreach (Need need in shape.Needs)
+        {
+            sum += need.Type == type && !need.Shared ? need.Amount : 0;
+        }
+
+        return sum;
     }
 
     private ulong[] Enough(int step)

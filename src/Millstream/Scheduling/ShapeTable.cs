@@ -158,5 +158,12 @@ internal sealed class ShapeTable
         }
 
         compactAt = Math.Max(CompactAt, Count * 2);
+        foreach (TaskFamily family in families)
+        {
+            foreach (JobLine line in family.Classes.SelectMany(c => c.Tenants.Items).SelectMany(t => t.Jobs.Items))
+            {
+                line.Nodes.Rebuild();
+            }
+        }
     }
 }

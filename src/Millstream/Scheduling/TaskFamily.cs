@@ -85,7 +85,7 @@ internal sealed class JobLine(SchedulingJob job, TenantLine tenant) : IHeapItem<
 
     public TenantLine Tenant { get; } = tenant;
 
-    public IndexedHeap<JobNode, TaskRequest.Place> Nodes { get; } = new();
+    public IndexedHeap<JobNode, LineKey> Nodes { get; } = new();
 
     public int HeapIndex { get; set; } = -1;
 

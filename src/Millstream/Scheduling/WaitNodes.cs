@@ -1,8 +1,11 @@
 namespace Millstream;
 
 /// <summary>The waiting tasks of one shape, class, tenant and job.</summary>
-internal sealed class JobNode(JobLine line, TenantNode tenant) : IHeapItem<TaskRequest.Place>
+internal sealed class JobNode(JobLine line, TenantNode tenant) : IHeapItem<LineKey>
 {
+    /// <summary>In a field because it is changed in place.</summary>
+    public RequestQueue Queue;
+
     public JobLine Line { get; } = line;
 
     public SchedulingJob Job => Line.Job;
@@ -11,15 +14,19 @@ internal sealed class JobNode(JobLine line, TenantNode tenant) : IHeapItem<TaskR
 
     public TenantNode Tenant { get; } = tenant;
 
-    public RequestQueue Queue { get; } = new();
-
     /// <summary>Its place in its line.</summary>
     public int HeapIndex { get; set; } = -1;
 
     /// <summary>Its place among the jobs that wait for its shape.</summary>
     public int TenantIndex { get; set; } = -1;
 
-    public TaskRequest.Place HeapKey => Queue.Head.HeapKey;
+    public LineKey HeapKey => new(Queue.Head.HeapKey, Shape.Id);
+}
+
+/// <summary>By the first of a queue; the shape's number is told so that nothing else is looked at where that is not awake.</summary>
+internal readonly record struct LineKey(TaskRequest.Place Place, int Shape) : IHeapKey<LineKey>
+{
+    public bool Before(in LineKey other) => Place.Before(other.Place);
 }
 
 /// <summary>The waiting jobs of one shape, class and tenant.</summary>

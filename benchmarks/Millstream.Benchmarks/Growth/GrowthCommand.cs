@@ -9,11 +9,11 @@ internal static class GrowthCommand
 
     private static readonly (string Name, Func<GrowthReport, bool, Task> Run)[] Parts =
     [
-//        ("tasks", (report, _) => GrowthOfTasks.RunAsync(report)),
+        ("tasks", (report, _) => GrowthOfTasks.RunAsync(report)),
         ("dispatch", (report, _) => GrowthOfDispatch.RunAsync(report)),
-//        ("memory", (report, _) => GrowthOfMemory.RunAsync(report)),
-//        ("readers", (report, _) => GrowthOfReaders.RunAsync(report)),
-//        ("journal", GrowthOfJournal.RunAsync),
+        ("memory", (report, _) => GrowthOfMemory.RunAsync(report)),
+        ("readers", (report, _) => GrowthOfReaders.RunAsync(report)),
+        ("journal", GrowthOfJournal.RunAsync),
     ];
 
     /// <returns>0; 1 when a bound was missed, 2 for wrong options.</returns>

@@ -30,6 +30,9 @@ public abstract class Agent
     /// <summary>Whether this code can go on with a job that another version started; only the same version unless overridden.</summary>
     public virtual bool CanRun(string version) => version == Version;
 
+    /// <summary>The <see cref="Operation"/> of those that execute workflows.</summary>
+    internal const string WorkflowOperation = "invoke_workflow";
+
     /// <summary>What traces call a job of it: the operation of OpenTelemetry's conventions for GenAI.</summary>
     internal virtual string Operation => "invoke_agent";
 

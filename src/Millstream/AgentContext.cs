@@ -112,6 +112,9 @@ public abstract class AgentContext
     /// <returns>The state as a replay would see it.</returns>
     internal abstract TState Checkpoint<TState>(TState state);
 
+    /// <summary>Plans the tasks of a graph by what is known of them.</summary>
+    internal abstract WorkPlan Plan(IPlannable work);
+
     /// <summary>Shows the job as paused, or not.</summary>
     internal abstract void ShowPaused(bool paused);
 }
@@ -138,8 +141,9 @@ public abstract class AgentContext<TEvent, TSignal> : AgentContext<TEvent>
     public abstract SignalReader<TSignal> Signals { get; }
 }
 
-/// <summary>How one run of a task differs from the task: its shown id, its policy, its rank in line, what it needs beside the task's own requirements, what traces call it.</summary>
-internal readonly record struct RunSettings(string Subject, TaskPolicy Policy, long Rank = 0, IReadOnlyList<ResourceRequirement>? Requirements = null, IWorkTrace? Trace = null);
+/// <summary>How one run of a task differs from the task: its shown id, its policy, its rank in line, what it needs beside the task's own requirements, what traces call it, its number in the job's plan, where to note how long it took.</summary>
+internal readonly record struct RunSettings(string Subject, TaskPolicy Policy, long Rank = 0, IReadOnlyList<ResourceRequirement>? Requirements = null, IWorkTrace? Trace = null,
+    int PlanTask = -1, TaskDurations? Durations = null);
 
 /// <summary>What an agent's erased form needs of the job that runs it.</summary>
 internal interface IJobRuntime

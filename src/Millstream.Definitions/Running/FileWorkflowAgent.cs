@@ -27,7 +27,7 @@ public sealed class FileWorkflowAgent(IEnumerable<TaskKind>? kinds = null, Agent
     /// <inheritdoc/>
     public override string Id => AgentId;
 
-    internal override string Operation => "invoke_workflow";
+    internal override string Operation => WorkflowOperation;
 
     internal override string NameFor(object? input) => ((FileWorkflowInput)input!).Name;
 

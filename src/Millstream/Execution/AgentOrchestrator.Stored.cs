@@ -3,6 +3,9 @@ namespace Millstream;
 /// <content>Jobs in a store: becoming a runner, taking up what dead runners left.</content>
 public sealed partial class AgentOrchestrator
 {
+    // A job is not kept waiting for what only makes it faster.
+    private static readonly TimeSpan MostLoading = TimeSpan.FromMilliseconds(250);
+
     private Task? _start;
     private Task _inbox = Task.CompletedTask;
 
@@ -83,6 +86,8 @@ public sealed partial class AgentOrchestrator
             throw new ArgumentException($"Agent {agent.Id} {agent.Version} is not registered, so after a crash nobody could find its code; add it to {nameof(OrchestratorOptions)}.{nameof(OrchestratorOptions.Agents)}, or use services.AddAgent<{agent.GetType().Name}>().", nameof(agent));
         if (options.Id is { } id && await jobs.FindAsync(id) is { } known)
             return Same(known, agent);
+        if (agent.Operation == Agent.WorkflowOperation)
+            await Task.WhenAny(_engine.Durations.LoadAsync(_engine.Writer!.Storage, agent, agent.NameFor(input)), Task.Delay(MostLoading, _engine.Time));
         JobRunner runner = Start(agent, input, options);
         if (await WhenStoredAsync(runner) is { } stored)
             return new LiveJob(jobs, stored);

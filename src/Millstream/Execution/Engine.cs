@@ -61,6 +61,9 @@ internal sealed class Engine
 
     public Fleet Fleet { get; }
 
+    /// <summary>How long tasks of workflows took.</summary>
+    public DurationHistory Durations { get; } = new();
+
     /// <summary>The largest payload of a job in a store, in bytes of its JSON.</summary>
     public int MaxPayload => Options.Limits.PayloadBytes;
 

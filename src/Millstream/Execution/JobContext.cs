@@ -219,6 +219,12 @@ internal sealed class JobContext<TEvent, TSignal>(JobRunner runner) : AgentConte
 
     private PayloadType StateType<TState>() => runner.Agent.Contract.State ?? PayloadType.Of<TState>();
 
+    internal override WorkPlan Plan(IPlannable work)
+    {
+        runner.Enter("a plan", isCommand: false);
+        return runner.Planner = new JobPlanner(runner, (WorkflowGraph)work);
+    }
+
     internal override void ShowPaused(bool paused) => runner.IsPaused = paused;
 
     /// <summary>The signals that were delivered and not taken.</summary>

@@ -172,6 +172,7 @@ internal sealed partial class JobRunner
         if (IsStopped)
             turn.Effects.Clear();
         _engine.Fleet.Exchange(turn);
+        Planner?.Consider();
         for (int i = 0; i < turn.Effects.Count; i++)
         {
             Effect effect = turn.Effects[i];

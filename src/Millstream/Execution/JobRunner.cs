@@ -58,6 +58,9 @@ internal sealed partial class JobRunner : IThreadPoolWorkItem, IJobRuntime, IJob
 
     public SchedulingJob Scheduling { get; }
 
+    /// <summary>What its tasks go by, where it executes a graph.</summary>
+    public JobPlanner? Planner { get; set; }
+
     /// <summary>What its run is in traces; null where nobody listens.</summary>
     public JobSpan? Span { get; }
 

@@ -108,7 +108,7 @@ internal sealed class JobSpan : IJobTrace
 
     private bool HasContent => _runner.Engine.Options.CaptureContent;
 
-    private bool IsWorkflow => _runner.Agent.Operation == "invoke_workflow";
+    private bool IsWorkflow => _runner.Agent.Operation == Agent.WorkflowOperation;
 
     private string Title => $"{_runner.Agent.Operation} {_name}";
 

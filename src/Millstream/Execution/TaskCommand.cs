@@ -53,7 +53,7 @@ internal abstract partial class TaskCommand(AgentTask task, object? input, RunSe
     public TaskRequest MakeRequest(Scheduler scheduler)
     {
         TaskShape shape = scheduler.Intern(_needs!);
-        return _request = new TaskRequest(Runner.Scheduling, Number, shape, Subject, settings.Rank) { Tag = this };
+        return _request = new TaskRequest(Runner.Scheduling, Number, shape, Subject, settings.Rank) { Tag = this, PlanTask = settings.PlanTask };
     }
 
     /// <summary>The scheduler gave what it asked for.</summary>
@@ -144,6 +144,8 @@ internal abstract partial class TaskCommand(AgentTask task, object? input, RunSe
     {
         if (error is null && Runner.Copies)
             (output, error) = Recorded(output);
+        if (error is null)
+            settings.Durations?.Add(Runner.Engine.Fleet.Passed - attempt.Grant.GrantedAt);
         TaskError? failure = null;
         SecretMissingException? missing = null;
         TimeSpan delay = default;

@@ -9,6 +9,8 @@ internal sealed class JobPlan
     private readonly PlanModel model;
     private readonly ScheduleDecoder decoder;
     private readonly PlanState state;
+    private readonly bool[]? isMany;
+    private readonly int[] running;
     private readonly long[] since;
     private readonly long[] starts;
     private long[] ranks;
@@ -23,22 +25,25 @@ internal sealed class JobPlan
     /// <summary>Makes a plan where durations are good enough for one; else null.</summary>
     /// <param name="model">The job.</param>
     /// <param name="spread">How far off the durations are.</param>
-    public static JobPlan? Make(PlanModel model, double spread) => spread > MostSpread ? null : new JobPlan(model, spread <= MostSpreadToWait);
+    /// <param name="isMany">By task whether it is many, of which the model knows one; null where none is.</param>
+    public static JobPlan? Make(PlanModel model, double spread, bool[]? isMany = null) => spread > MostSpread ? null : new JobPlan(model, spread <= MostSpreadToWait && isMany is null, isMany);
 
-    /// <summary>Makes a plan.</summary>
-    /// <param name="model">The job.</param>
-    /// <param name="mayWait">Whether a task may wait for a better moment although it would fit, which asks for durations that are right.</param>
-    public JobPlan(PlanModel model, bool mayWait)
+    private JobPlan(PlanModel model, bool mayWait, bool[]? isMany)
     {
-        (this.model, MayWait) = (model, mayWait);
+        (this.model, MayWait, this.isMany) = (model, mayWait, isMany);
         int count = model.Network.Count;
         ranks = TaskNetwork.Ranks(model.Tails);
+        running = new int[count];
         (decoder, state, since, starts) = (new ScheduleDecoder(model), new PlanState(count), new long[count], new long[count]);
     }
 
     public PlanModel Model => model;
 
+    /// <summary>Whether a task may wait for a better moment although it would fit, which asks for durations that are right.</summary>
     public bool MayWait { get; }
+
+    /// <summary>Whether a look-ahead has found an order.</summary>
+    public bool HasOrder => keys is not null;
 
     /// <summary>The fleet that its model was made from.</summary>
     public long Generation { get; set; }
@@ -58,34 +63,44 @@ internal sealed class JobPlan
     public void Ready(TaskRequest request)
     {
         (state.IsDone[request.PlanTask], IsStale) = (false, true);
+        request.PlanIndex = Waiting.Count;
         Waiting.Add(request);
     }
 
     public void Started(TaskRequest request, long now)
     {
-        Waiting.Remove(request);
+        Leave(request);
         Running++;
+        running[request.PlanTask]++;
+        Began(request.PlanTask, now);
+    }
+
+    /// <summary>It begins; known to the fleet or not.</summary>
+    public void Began(int task, long now)
+    {
         IsStale = true;
-        since[request.PlanTask] = now;
-        state.RunsUntil[request.PlanTask] = Math.Max(now + model.Durations[request.PlanTask], 1);
+        since[task] = now;
+        state.RunsUntil[task] = Math.Max(now + model.Durations[task], 1);
     }
 
     /// <summary>It has given back what it had.</summary>
     public void Ended(TaskRequest request)
     {
         Running--;
-        (state.IsDone[request.PlanTask], state.RunsUntil[request.PlanTask], IsStale) = (true, 0, true);
+        if (--running[request.PlanTask] == 0)
+            (state.IsDone[request.PlanTask], state.RunsUntil[request.PlanTask]) = (isMany?[request.PlanTask] != true, 0);
+        IsStale = true;
     }
 
     /// <summary>It does not want anything any more.</summary>
     public void Withdrawn(TaskRequest request)
     {
-        Waiting.Remove(request);
-        (state.IsDone[request.PlanTask], IsStale) = (true, true);
+        Leave(request);
+        (state.IsDone[request.PlanTask], IsStale) = (isMany?[request.PlanTask] != true, true);
     }
 
     /// <summary>A node that is no task, or was skipped, is behind the job.</summary>
-    public void Passed(int task) => (state.IsDone[task], IsStale) = (true, true);
+    public void Passed(int task) => (state.IsDone[task], state.RunsUntil[task], IsStale) = (true, 0, true);
 
     /// <summary>Where the job is.</summary>
     public PlanState StateAt(long now)
@@ -112,10 +127,18 @@ internal sealed class JobPlan
     public bool Decide(long now)
     {
         IsStale = false;
-        if (keys is null || !MayWait || Running == 0 || Waiting.Count == 0)
+        if (keys is null || !MayWait || Waiting.Count == 0)
             return false;
         decoder.Serial(StateAt(now), keys, starts);
         return true;
+    }
+
+    private void Leave(TaskRequest request)
+    {
+        TaskRequest last = Waiting[^1];
+        Waiting[request.PlanIndex] = last;
+        last.PlanIndex = request.PlanIndex;
+        Waiting.RemoveAt(Waiting.Count - 1);
     }
 
     /// <summary>After <see cref="Decide"/> whether a task had better wait.</summary>

@@ -7,20 +7,25 @@ namespace Millstream;
 internal sealed class LookAhead
 {
     // Chosen by trial on PSPLIB (docs/performance.md).
-    private const int Population = 40, Patience = 8_000;
+    private const int Population = 40, PatienceOfOne = 3_000;
+
+    /// <summary>After so many schedules in a row that are no better it rests until something does not go as planned.</summary>
+    public const int Patience = 12_000;
 
     private readonly PlanModel model;
     private readonly ScheduleDecoder decoder;
     private readonly Random random;
     private readonly bool mayWait;
+    private readonly int patience;
     private readonly List<Schedule> schedules = [];
     private readonly long[] keys;
     private readonly long[] starts;
     private long sinceBetter;
+    private long sinceFresh;
 
-    public LookAhead(PlanModel model, bool mayWait, int seed)
+    public LookAhead(PlanModel model, bool mayWait, int seed, int patience = Patience)
     {
-        (this.model, this.mayWait) = (model, mayWait);
+        (this.model, this.mayWait, this.patience) = (model, mayWait, patience);
         decoder = new ScheduleDecoder(model);
         random = new Random(seed);
         (keys, starts) = (new long[model.Network.Count], new long[model.Network.Count]);
@@ -42,8 +47,14 @@ internal sealed class LookAhead
     {
         Follow(state);
         long bound = model.LowerBound(state);
-        while (End > bound && sinceBetter < Patience && mayGoOn())
+        while (End > bound && sinceBetter < patience && mayGoOn())
         {
+            if (sinceBetter - sinceFresh > PatienceOfOne)
+            {
+                // They have become alike: the best goes on among new ones.
+                schedules.RemoveRange(1, schedules.Count - 1);
+                sinceFresh = sinceBetter;
+            }
             if (schedules.Count < Population)
                 Sample();
             else
@@ -115,6 +126,7 @@ internal sealed class LookAhead
         long justified = Decode(state, keys);
         Schedule made = justified <= end ? new Schedule([.. starts], justified) : new Schedule(first, end);
         sinceBetter = made.End < best ? 0 : sinceBetter + decoder.Made - before;
+        sinceFresh = Math.Min(sinceFresh, sinceBetter);
         int at = schedules.Count;
         while (at > 0 && schedules[at - 1].End >= made.End)
             at--;

@@ -33,6 +33,9 @@ internal sealed class PlanModel
     /// <summary>The longest time behind each task.</summary>
     public long[] Tails { get; }
 
+    /// <summary>The longest chain of all.</summary>
+    public long CriticalPath => Network.Order.Max(task => Durations[task] + Tails[task]);
+
     /// <summary>No schedule of what is left ends before: the longest chain, and the work of each kind over what there is.</summary>
     public long LowerBound(PlanState state)
     {

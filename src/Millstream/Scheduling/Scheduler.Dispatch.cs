@@ -27,6 +27,15 @@ internal sealed partial class Scheduler
             ServePlans();
         }
 
+        do
+        {
+            GrantAll();
+        }
+        while (withLater.Count > 0 && LineStuck());
+    }
+
+    private void GrantAll()
+    {
         if (stuckSessions.Count > 0)
         {
             ServeStuckSessions();

@@ -4,6 +4,7 @@ namespace Millstream;
 internal sealed partial class Scheduler
 {
     private readonly List<SchedulingJob> planned = [];
+    private readonly List<JobPlan> withLater = [];
     private int activeJobs;
 
     /// <summary>What a plan needs of a job: of what it takes, how much there is.</summary>
@@ -52,6 +53,17 @@ internal sealed partial class Scheduler
         job.Plan = plan;
     }
 
+    /// <summary>A task that is none of the fleet's, or of which nothing more comes, is behind the job.</summary>
+    public void Pass(SchedulingJob job, int task)
+    {
+        job.Plan!.Passed(task);
+        Touch(job);
+        if (job.Plan.HasOrder)
+        {
+            Dispatch();
+        }
+    }
+
     /// <summary>Goes by what a look-ahead found for a job.</summary>
     public void Replan(SchedulingJob job, long[] order, long now)
     {
@@ -95,7 +107,7 @@ internal sealed partial class Scheduler
 
     private void Serve(JobPlan plan)
     {
-        if (!plan.IsStale)
+        if (!plan.IsStale || !plan.HasOrder)
         {
             return;
         }
@@ -117,7 +129,33 @@ internal sealed partial class Scheduler
             {
                 Line(request);
             }
+            else if (isLater && !withLater.Contains(plan))
+            {
+                withLater.Add(plan);
+            }
         }
+    }
+
+    /// <summary>Nobody waits for a better moment where nothing runs whose end could be it.</summary>
+    /// <returns>Whether somebody is in line again.</returns>
+    private bool LineStuck()
+    {
+        bool any = false;
+        for (int i = withLater.Count - 1; i >= 0; i--)
+        {
+            JobPlan plan = withLater[i];
+            List<TaskRequest> later = plan.Waiting.FindAll(r => r.State == RequestState.Later);
+            if (later.Count > 0 && plan.Running > 0)
+            {
+                continue;
+            }
+
+            withLater.RemoveAt(i);
+            later.ForEach(Line);
+            any |= later.Count > 0;
+        }
+
+        return any;
     }
 
     private void Line(TaskRequest request)

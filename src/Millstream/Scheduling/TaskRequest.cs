@@ -34,6 +34,8 @@ internal sealed class TaskRequest : IHeapItem<TaskRequest.Place>
 
     public string TaskId { get; }
 
+    internal int PlanIndex { get; set; }
+
     /// <summary>The session whose resources the task uses, or null.</summary>
     public Session? Session { get; init; }
 

@@ -71,7 +71,7 @@ public sealed class WorkflowAgent<TInput, TOutput> : Agent<TInput, TOutput, Work
     /// <inheritdoc/>
     public override string Version => _workflow.Version;
 
-    internal override string Operation => "invoke_workflow";
+    internal override string Operation => WorkflowOperation;
 
     /// <inheritdoc/>
     protected override async Task<TOutput> RunCoreAsync(TInput input, AgentContext<WorkflowEvent, WorkflowSignal> context) =>

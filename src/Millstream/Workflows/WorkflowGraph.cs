@@ -92,7 +92,7 @@ internal sealed class GraphNode(int index, string? id)
 }
 
 /// <summary>A checked graph: immutable, run by any number of jobs at once.</summary>
-internal sealed class WorkflowGraph
+internal sealed class WorkflowGraph : IPlannable
 {
     /// <summary>Checks a graph as a whole.</summary>
     /// <exception cref="WorkflowException">It is wrong; lists every fault.</exception>

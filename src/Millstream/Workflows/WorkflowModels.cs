@@ -44,6 +44,11 @@ public sealed record NodeOptions
     /// <summary>What it needs beside what the task itself requires. Agents and workflows take none: the tasks in them lease what they need.</summary>
     public IReadOnlyList<ResourceRequirement> Requirements { get; init; } = [];
 
+    /// <summary>
+    /// How long one run takes, about. Needed only for the first jobs: from then on it is known from those before. What much and long work waits for goes first.
+    /// </summary>
+    public TimeSpan? ExpectedTime { get; init; }
+
     /// <summary>How many runs of a fan-out may be under way at once; null leaves it to the resources. For a fan-out only.</summary>
     public int? MaxParallel { get; init; }
 }

@@ -5,6 +5,7 @@ internal sealed partial class WorkflowRun
 {
     private readonly WorkflowGraph _graph;
     private readonly AgentContext<WorkflowEvent, WorkflowSignal> _context;
+    private readonly WorkPlan _plan;
     private readonly NodeRun[] _runs;
     private readonly NodeEnd[] _ends;
     private readonly NodeValues _values;
@@ -22,6 +23,7 @@ internal sealed partial class WorkflowRun
     {
         _graph = graph;
         _context = context;
+        _plan = context.Plan(graph);
         _ends = new NodeEnd[graph.Nodes.Count];
         _values = new NodeValues(_ends);
         _runs = [.. graph.Nodes.Select(n => new NodeRun(n, graph.Dependencies[n.Index].Length))];
@@ -112,8 +114,11 @@ internal sealed partial class WorkflowRun
         try
         {
             if (node.Child is not null)
+                _plan.Began(node.Index);
+            if (node.Child is not null)
                 return await RunChildAsync(run, subject, input);
-            RunSettings settings = new(subject, node.Options.Policy ?? node.Task!.Policy, _graph.Ranks[node.Index], node.Options.Requirements);
+            RunSettings settings = new(subject, node.Options.Policy ?? node.Task!.Policy, _graph.Ranks[node.Index], node.Options.Requirements,
+                PlanTask: node.Index, Durations: _plan.DurationsOf(node.Index));
             return NodeEnd.Completed(await _context.RunTaskAsync<object?>(node.Task!, input, settings, run.Stop.Token));
         }
         catch (TaskFailedException e)
@@ -151,6 +156,7 @@ internal sealed partial class WorkflowRun
             return;
         }
         run.State = NodeState.Done;
+        _plan.Passed(node.Index);
         _open--;
         _ends[node.Index] = end with { Output = run.Results ?? (end.Status == WorkflowTaskStatus.Failed && isFatal ? null : node.Result(end)) };
         if (!node.IsPure)
@@ -186,6 +192,7 @@ internal sealed partial class WorkflowRun
                 if (waiting.State != NodeState.Pending)
                     continue;
                 waiting.State = NodeState.Done;
+                _plan.Passed(next.Index);
                 _open--;
                 _ends[next.Index] = NodeEnd.Skipped;
                 if (!next.IsPure)

@@ -1,0 +1,133 @@
+namespace Millstream;
+
+/// <summary>
+/// Plans a job that executes a graph: by how long its tasks will take where that is known well enough, else by the graph alone. While the job runs it looks
+/// ahead beside it, for a small part of the time that the rest of the job will take.
+/// </summary>
+internal sealed class JobPlanner : WorkPlan, IThreadPoolWorkItem
+{
+    // Shorter jobs have nothing to gain, and larger graphs too much to look at.
+    private const int MostTasks = 500;
+    private const double Part = 0.01;
+    private static readonly TimeSpan Shortest = TimeSpan.FromMilliseconds(100), LeastThought = TimeSpan.FromMilliseconds(1);
+
+    private readonly JobRunner _runner;
+    private readonly WorkflowGraph _graph;
+    private readonly TaskDurations[] _durations;
+    private readonly long[]? _began;
+    private readonly JobPlan? _plan;
+    private readonly LookAhead? _lookAhead;
+    private readonly PlanState? _state;
+    private int _isThinking;
+
+    public JobPlanner(JobRunner runner, WorkflowGraph graph)
+    {
+        (_runner, _graph, _durations) = (runner, graph, runner.Engine.Durations.Of(graph));
+        if (graph.Nodes.Any(n => n.Child is not null))
+            _began = new long[graph.Nodes.Count];
+        if (runner.IsShadow || !IsLong() || Estimates(out double spread) is not { } ticks)
+            return;
+        bool[]? isMany = graph.Nodes.Any(n => n.ItemInput is not null) ? [.. graph.Nodes.Select(n => n.ItemInput is not null)] : null;
+        PlanModel model = Fleet.Model(graph.Network, ticks, [.. graph.Nodes.Select(NeedsOf)]);
+        if (model.CriticalPath < Shortest.Ticks || JobPlan.Make(model, spread, isMany) is not { } plan)
+            return;
+        _plan = plan;
+        Fleet.Plan(runner.Scheduling, plan);
+        if (runner.Engine.Options.LookAhead <= TimeSpan.Zero || graph.Nodes.Count > MostTasks)
+            return;
+        _lookAhead = new LookAhead(model, plan.MayWait, StableHash.Of(graph.Id), runner.Engine.Options.LookAheadPatience);
+        _state = new PlanState(graph.Nodes.Count);
+        if (!runner.IsReplaying)
+            Think();
+    }
+
+    private Fleet Fleet => _runner.Engine.Fleet;
+
+    public override TaskDurations DurationsOf(int task) => _durations[task];
+
+    public override void Began(int task)
+    {
+        _began![task] = Fleet.Passed;
+        if (_plan is not null)
+            Fleet.Began(_runner.Scheduling, task);
+    }
+
+    public override void Passed(int task)
+    {
+        if (_began is not null && _began[task] != 0 && !_runner.IsReplaying)
+            _durations[task].Add(Fleet.Passed - _began[task]);
+        if (_plan is not null)
+            Fleet.Pass(_runner.Scheduling, task);
+    }
+
+    /// <summary>Something of the job began or ended: looks ahead where that may change what goes next.</summary>
+    public void Consider()
+    {
+        if (_lookAhead is not null && Fleet.HasChoice(_plan!) && Interlocked.Exchange(ref _isThinking, 1) == 0)
+            _runner.Engine.Executor.Schedule(this);
+    }
+
+    /// <summary>Looks ahead once.</summary>
+    public void Execute()
+    {
+        Think();
+        Volatile.Write(ref _isThinking, 0);
+    }
+
+    private void Think()
+    {
+        Fleet.CopyState(_plan!, _state!);
+        TimeSpan left = TimeSpan.FromTicks(_plan!.Model.LowerBound(_state!) - _state!.Now), most = left * Part;
+        if (most < LeastThought)
+            return;
+        if (_runner.Engine.Options.LookAhead < most)
+            most = _runner.Engine.Options.LookAhead;
+        TimeProvider time = _runner.Engine.Time;
+        long start = time.GetTimestamp();
+        _lookAhead!.Improve(_state!, () => time.GetElapsedTime(start) < most);
+        Fleet.Replan(_runner.Scheduling, _lookAhead.Keys);
+    }
+
+    // A quick look, since most graphs of short tasks are run often.
+    private bool IsLong()
+    {
+        long most = 0;
+        foreach (GraphNode node in _graph.Nodes)
+            most += Math.Max(_durations[node.Index].Longest, node.Options.ExpectedTime?.Ticks ?? 0);
+        return most >= Shortest.Ticks;
+    }
+
+    /// <summary>By task how long it will take; null where that is not known of half of them.</summary>
+    private long[]? Estimates(out double spread)
+    {
+        spread = 0;
+        long[] ticks = new long[_graph.Nodes.Count];
+        List<DurationEstimate> known = [];
+        List<int> unknown = [];
+        foreach (GraphNode node in _graph.Nodes)
+        {
+            if (node.IsPure)
+                continue;
+            if (_durations[node.Index].Estimate(node.Options.ExpectedTime) is not { } estimate)
+            {
+                unknown.Add(node.Index);
+                continue;
+            }
+            known.Add(estimate);
+            ticks[node.Index] = estimate.Ticks;
+        }
+        if (known.Count < Math.Max(1, unknown.Count))
+            return null;
+        long median = known.Select(k => k.Ticks).Order().ElementAt(known.Count / 2);
+        foreach (int task in unknown)
+        {
+            ticks[task] = median;
+            known.Add(new DurationEstimate(median, 1));
+        }
+        // Long tasks matter more.
+        spread = Math.Sqrt(known.Sum(k => k.Ticks * k.Spread * k.Spread) / Math.Max(1, known.Sum(k => (double)k.Ticks)));
+        return ticks;
+    }
+
+    private static IReadOnlyList<ResourceRequirement>? NeedsOf(GraphNode node) => node.Task is { } task ? [.. task.Requirements, .. node.Options.Requirements] : null;
+}

@@ -1,0 +1,48 @@
+namespace Millstream;
+
+/// <summary>
+/// How long the last runs of one task of a workflow took that gave an output. Threads that add at the same time may lose a figure, which costs less than a lock at each task.
+/// </summary>
+internal sealed class TaskDurations
+{
+    private const int Kept = 16;
+
+    // What one run says about the next: as if one more had been off by this, as the logarithm.
+    private const double FirstSpread = 0.3;
+
+    private readonly long[] ring = new long[Kept];
+    private int count;
+
+    /// <summary>The longest run that was seen, in ticks.</summary>
+    public long Longest { get; private set; }
+
+    /// <summary>Adds a run.</summary>
+    /// <param name="ticks">How long it took.</param>
+    public void Add(long ticks)
+    {
+        ring[(uint)count++ % Kept] = Math.Max(1, ticks);
+        if (ticks > Longest)
+            Longest = ticks;
+    }
+
+    /// <summary>How long the next run will take; null where nothing is known.</summary>
+    /// <param name="declared">What the author says, for the time until there is a run.</param>
+    public DurationEstimate? Estimate(TimeSpan? declared)
+    {
+        int known = Math.Min(count, Kept);
+        if (known == 0)
+            return declared is { } said ? new DurationEstimate(said.Ticks, FirstSpread) : null;
+        long[] sorted = [.. ring.AsSpan(0, known)];
+        Array.Sort(sorted);
+        long median = sorted[known / 2];
+        double squares = FirstSpread * FirstSpread;
+        foreach (long ticks in sorted)
+            squares += Math.Pow(Math.Log((double)ticks / median), 2);
+        return new DurationEstimate(median, Math.Sqrt(squares / known));
+    }
+}
+
+/// <summary>How long a task will take.</summary>
+/// <param name="Ticks">The median.</param>
+/// <param name="Spread">The standard deviation of the logarithm of what it is over that.</param>
+internal readonly record struct DurationEstimate(long Ticks, double Spread);

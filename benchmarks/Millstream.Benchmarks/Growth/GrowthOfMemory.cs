@@ -40,8 +40,11 @@ internal static class GrowthOfMemory
             long before = GC.GetTotalMemory(true);
             for (int i = 0; i < count; i++)
                 jobs[i] = await orchestrator.CreateJobAsync(hanging, release);
-            while (jobs.Any(j => j.Tasks is not [{ Status: var status }] || status != (slots == 1 ? AgentTaskStatus.Waiting : AgentTaskStatus.Running)))
-                await Task.Yield();
+            foreach (Job<int, Nothing, Nothing> job in jobs)
+            {
+                while (job.Tasks is not [{ Status: var status }] || status != (slots == 1 ? AgentTaskStatus.Waiting : AgentTaskStatus.Running))
+                    await Task.Yield();
+            }
             bytes = GC.GetTotalMemory(true) - before;
             release.SetResult(1);
             first.TrySetResult(1);

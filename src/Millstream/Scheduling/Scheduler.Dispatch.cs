@@ -155,36 +155,48 @@ internal sealed partial class Scheduler
     {
         candidates.Clear();
         family.Awake = table.List(table.Awake, family.Shapes, candidates, MostListed);
-        int nodes = family.Awake <= MostListed ? CountNodes() : int.MaxValue, jobs = 0;
-        foreach (ClassLine line in nodes <= FewNodes ? [] : family.Classes)
+        int nodes = family.Awake <= MostListed ? CountNodes() : int.MaxValue;
+        JobNode? best = nodes <= FewNodes ? BestOfCandidates() : FirstInLine(family, before, nodes);
+        return best is not null && (before is null || Precedes(best, before)) ? best : null;
+    }
+
+    private JobNode? FirstInLine(TaskFamily family, JobNode? before, int nodes)
+    {
+        int jobs = 0;
+        foreach (ClassLine line in family.Classes)
         {
             tenantWalk.Begin(line.Tenants);
             while (tenantWalk.TryNext(out TenantLine? tenant))
             {
                 PassOverQuota(tenant);
                 jobWalk.Begin(tenant.Jobs);
-                while (family.Awake > 0 && (nodes > SomeNodes || jobs < FewJobs) && jobWalk.TryNext(out JobLine? job))
+                while (family.Awake > 0 && jobWalk.TryNext(out JobLine? job) && (before is null || Precedes(job.Nodes.First, before)))
                 {
-                    jobs++;
-                    if (before is not null && !Precedes(job.Nodes.First, before))
-                    {
-                        break;
-                    }
-
                     if (FirstIn(job) is { } found && (before is null || Precedes(found, before)))
                     {
                         return found;
                     }
+
+                    if (++jobs == FewJobs && nodes <= SomeNodes)
+                    {
+                        WakePassed();
+                        return BestOfCandidates();
+                    }
                 }
 
-                foreach (TaskShape shape in passed)
-                {
-                    ShapeTable.Set(table.Awake, shape.Id, true);
-                }
+                WakePassed();
             }
         }
 
-        return nodes <= FewNodes || (nodes <= SomeNodes && jobs >= FewJobs) ? BestOfCandidates() is { } best && (before is null || Precedes(best, before)) ? best : null : null;
+        return null;
+    }
+
+    private void WakePassed()
+    {
+        foreach (TaskShape shape in passed)
+        {
+            ShapeTable.Set(table.Awake, shape.Id, true);
+        }
     }
 
     /// <summary>While a tenant's jobs are gone through, what it has too much of already counts as not awake.</summary>

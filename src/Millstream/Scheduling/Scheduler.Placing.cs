@@ -153,9 +153,9 @@ internal sealed partial class Scheduler
                 return false;
             }
 
-            foreach (WorkerState worker in type == slots ? slotsCame : [])
+            for (int i = 0; type == slots && i < slotsCame.Count; i++)
             {
-                if (!AddPlace(places, worker))
+                if (!AddPlace(places, slotsCame[i]))
                 {
                     return false;
                 }

@@ -55,7 +55,7 @@ internal static class DurableBench
                 [FloorName] = () => Task.FromResult(JournalBench.NaiveRows(Fresh(), "keyed")),
                 [StepsName] = () => JobsAsync(new SqliteJournalStorage(Path.Combine(Fresh(), "j.db")), Stepper, Jobs, Steps, Jobs * Steps),
                 [EventsName] = () => JobsAsync(new SqliteJournalStorage(Path.Combine(Fresh(), "j.db")), Emitter, Emitters, Flushes, Emitters * Flushes * Events),
-                [ReplayName] = await ReplayAsync(measure, Path.Combine(folder, "replay.db")),
+                [ReplayName] = measure.Wants(ReplayName) ? await ReplayAsync(Path.Combine(folder, "replay.db"), Replayed) : () => Task.FromResult(double.NaN),
             };
             await rounds.RunAsync();
             rounds.Say(CommitName, null);
@@ -107,8 +107,7 @@ internal static class DurableBench
             {
                 await using AgentOrchestrator orchestrator = await StartAsync(storage);
                 long start = Stopwatch.GetTimestamp();
-                for (int i = 0; i < count; i += Jobs)
-                    await Task.WhenAll(Enumerable.Range(i, Jobs).Select(_ => orchestrator.CreateJobAsync(Waiter, 0)));
+                await MakeAsync(orchestrator, count);
                 measure.Say($"{count:N0} jobs that wait for a signal, made, a job", Stopwatch.GetElapsedTime(start).TotalMicroseconds / count, "us", null);
                 Say("  resident memory of the process that made them");
             }
@@ -142,6 +141,31 @@ internal static class DurableBench
             using Process self = Process.GetCurrentProcess();
             measure.Say(what, self.WorkingSet64 / 1e6, "MB", 300, $"{GC.GetTotalMemory(true) / 1e6:N0} MB of it objects");
         }
+    }
+
+    /// <summary>What a job that waits for a signal keeps in memory, in bytes.</summary>
+    public static async Task<double> WaitingBytesAsync(int count)
+    {
+        string folder = Directory.CreateTempSubdirectory("millstream-bench-").FullName;
+        try
+        {
+            await using SqliteJournalStorage storage = new(Path.Combine(folder, "journal.db"));
+            await using AgentOrchestrator orchestrator = await StartAsync(storage);
+            await MakeAsync(orchestrator, Jobs);
+            long before = GC.GetTotalMemory(true);
+            await MakeAsync(orchestrator, count);
+            return (double)(GC.GetTotalMemory(true) - before) / count;
+        }
+        finally
+        {
+            Directory.Delete(folder, true);
+        }
+    }
+
+    private static async Task MakeAsync(AgentOrchestrator orchestrator, int count)
+    {
+        for (int i = 0; i < count; i += Jobs)
+            await Task.WhenAll(Enumerable.Range(i, Math.Min(Jobs, count)).Select(_ => orchestrator.CreateJobAsync(Waiter, 0)));
     }
 
     /// <summary>Whether an append costs the same when the journal is long: 10 million entries of 1,000 jobs.</summary>
@@ -194,14 +218,13 @@ internal static class DurableBench
 
     /// <summary>Makes a job whose process goes; each run is another process that takes it up.</summary>
     /// <returns>What gives microseconds an entry.</returns>
-    private static async Task<Func<Task<double>>> ReplayAsync(Measure measure, string path)
+    public static async Task<Func<Task<double>>> ReplayAsync(string path, int length)
     {
-        JobId id = default;
-        if (measure.Wants(ReplayName))
+        JobId id;
         {
             await using SqliteJournalStorage storage = new(path);
             await using AgentOrchestrator orchestrator = await StartAsync(storage);
-            Job<string, string, string> job = await orchestrator.CreateJobAsync(Waiter, Replayed / 3);
+            Job<string, string, string> job = await orchestrator.CreateJobAsync(Waiter, length / 3);
             while (job.WaitsFor is not ["a signal"])
                 await Task.Delay(10);
             id = job.Id;

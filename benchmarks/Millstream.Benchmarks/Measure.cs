@@ -22,12 +22,20 @@ internal sealed class Measure(TextWriter output, string? only = null)
     {
         if (!Wants(name))
             return double.NaN;
+        Sample sample = await SampleAsync(count, run, Rounds, WarmUp);
+        Say(name, sample.Nanoseconds, "ns", bound, string.Create(CultureInfo.InvariantCulture, $"{sample.Processor,8:N0} ns CPU, {sample.Pause,5:N0} ns GC, {sample.Bytes,5} B"));
+        return sample.Nanoseconds;
+    }
+
+    /// <summary>The medians of one of <paramref name="count"/> pieces of work, after a warm-up.</summary>
+    public static async Task<Sample> SampleAsync(int count, Func<int, Task> run, int rounds, TimeSpan warmUp)
+    {
         // Until the compiler has seen what is hot and its second tier is there.
-        for (long from = Stopwatch.GetTimestamp(); Stopwatch.GetElapsedTime(from) < WarmUp;)
+        for (long from = Stopwatch.GetTimestamp(); Stopwatch.GetElapsedTime(from) < warmUp;)
             await run(Math.Min(count, 20_000));
         List<double> times = [], processor = [], pauses = [];
         long bytes = 0;
-        for (int i = 0; i < Rounds; i++)
+        for (int i = 0; i < rounds; i++)
         {
             GC.Collect();
             long before = GC.GetTotalAllocatedBytes();
@@ -40,10 +48,11 @@ internal sealed class Measure(TextWriter output, string? only = null)
             pauses.Add((GC.GetTotalPauseDuration() - paused).TotalNanoseconds / count);
             bytes = GC.GetTotalAllocatedBytes() - before;
         }
-        double median = Median(times);
-        Say(name, median, "ns", bound, string.Create(CultureInfo.InvariantCulture, $"{Median(processor),8:N0} ns CPU, {Median(pauses),5:N0} ns GC, {bytes / count,5} B"));
-        return median;
+        return new Sample(Median(times), Median(processor), Median(pauses), bytes / count);
     }
+
+    /// <summary>Of one piece of work: time, processor time and pauses for the collector in nanoseconds, and the bytes allocated.</summary>
+    public readonly record struct Sample(double Nanoseconds, double Processor, double Pause, long Bytes);
 
     /// <summary>Prints a figure beside its bound.</summary>
     public void Say(string name, double value, string unit, double? bound, string more = "")

@@ -10,6 +10,7 @@ Dictionary<string, Func<string[], Task<int>>> commands = new()
 {
     [ModelServer.Command] = ModelServer.RunAsync,
     ["peers"] = PeersBench.RunAsync,
+    [GrowthCommand.Name] = GrowthCommand.RunAsync,
     ["psplib"] = PsplibBench.RunAsync,
     ["wfinstances"] = TracesCommand.RunAsync,
 };

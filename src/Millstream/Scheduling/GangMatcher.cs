@@ -17,9 +17,12 @@ internal enum MatchMode
 /// bipartite matching with augmenting paths: taking the first that fits would leave feasible gangs waiting. Shared needs
 /// are placed first, by trying; a bound on the trials keeps hostile mixes of amounts from stopping the scheduler.
 /// </summary>
-internal sealed class GangMatcher
+internal sealed partial class GangMatcher
 {
     private const int MaxTrials = 4096;
+
+    /// <summary>So many units are looked at one by one.</summary>
+    public const int Many = 64;
 
     private readonly Need[] places = new Need[ResourceRequirement.MaxGang];
     private readonly int[] chosen = new int[ResourceRequirement.MaxGang];
@@ -29,11 +32,15 @@ internal sealed class GangMatcher
     private int[] owner = new int[64];
     private long[] used = new long[64];
     private int[] seen = new int[64];
+    private readonly Comparison<int> byAmount;
+    private long offering;
     private int stamp;
     private int trials;
     private int sharedCount;
     private SchedulingJob? job;
     private MatchMode mode;
+
+    public GangMatcher() => byAmount = (a, b) => places[b].Amount.CompareTo(places[a].Amount);
 
     /// <summary>The number of units wanted.</summary>
     public int Count { get; private set; }
@@ -77,82 +84,6 @@ internal sealed class GangMatcher
 
         return (tier, load);
     }
-
-    private void SetUp(TaskShape shape, WorkerState? worker)
-    {
-        Count = 0;
-        sharedCount = 0;
-        units.Clear();
-        foreach (Need need in shape.Needs)
-        {
-            if (need.Shared)
-            {
-                sharedOrder[sharedCount++] = Count;
-            }
-
-            for (long i = need.Shared ? need.Amount : 1; i <= need.Amount; i++)
-            {
-                chosen[Count] = -1;
-                places[Count++] = need;
-            }
-        }
-
-        sharedOrder.AsSpan(0, sharedCount).Sort((a, b) => places[b].Amount.CompareTo(places[a].Amount));
-        if (worker is not null)
-        {
-            foreach (ResourceUnit unit in worker.Units)
-            {
-                Offer(unit);
-            }
-        }
-
-        foreach ((ResourceType type, _) in shape.Totals)
-        {
-            foreach (ResourceUnit unit in type.Pool)
-            {
-                Offer(unit);
-            }
-        }
-    }
-
-    private void Offer(ResourceUnit unit)
-    {
-        int mask = 0;
-        for (int place = 0; place < Count; place++)
-        {
-            Need need = places[place];
-            if (need.Type == unit.TypeState && need.Match.Contains(unit.Index) && Suits(need, unit))
-            {
-                mask |= 1 << place;
-            }
-        }
-
-        if (mask == 0)
-        {
-            return;
-        }
-
-        int at = units.Count;
-        if (at == fits.Length)
-        {
-            Array.Resize(ref fits, at * 2);
-            Array.Resize(ref owner, at * 2);
-            Array.Resize(ref used, at * 2);
-            Array.Resize(ref seen, at * 2);
-        }
-
-        fits[at] = mask;
-        owner[at] = -1;
-        used[at] = 0;
-        units.Add(unit);
-    }
-
-    private bool Suits(Need need, ResourceUnit unit) => mode switch
-    {
-        MatchMode.Now => unit.Gives(need, job!),
-        MatchMode.Ever => !need.Shared || (unit.Capacity >= need.Amount && unit.RatesSuffice(need)),
-        _ => need.Shared ? unit.IsOpen && unit.Capacity - unit.Closed >= need.Amount && unit.RatesSuffice(need) && (unit.HeldBy is null || unit.HeldBy.Request.Job == job) : unit.Gives(need, job!),
-    };
 
     private long Room(int unit) => (mode == MatchMode.Now ? units[unit].FreeFor(job!) : mode == MatchMode.Ever ? units[unit].Capacity : units[unit].Free) - used[unit];
 

@@ -1,3 +1,5 @@
+using System.Diagnostics.CodeAnalysis;
+
 namespace Millstream;
 
 /// <summary>By what things in an <see cref="IndexedHeap{T, TKey}"/> are ordered.</summary>
@@ -5,6 +7,12 @@ internal interface IHeapKey<TKey>
 {
     /// <summary>Whether this goes before the other. No two keys in a heap may be equal.</summary>
     bool Before(in TKey other);
+}
+
+/// <summary>Which items of an <see cref="IndexedHeap{T, TKey}"/> are looked for, by their keys.</summary>
+internal interface IHeapFilter<TKey>
+{
+    bool Lets(in TKey key);
 }
 
 /// <summary>What lies in an <see cref="IndexedHeap{T, TKey}"/>: it knows its own place, so that a changed key is moved in O(log n).</summary>
@@ -79,6 +87,118 @@ internal sealed class IndexedHeap<T, TKey>
         for (int at = Count / Width; at >= 0 && Count > 1; at--)
         {
             Down(at, entries[at]);
+        }
+    }
+
+    /// <summary>The first of those that a filter lets through; null where there is none.</summary>
+    public T? FirstOf<TFilter>(TFilter filter)
+        where TFilter : struct, IHeapFilter<TKey>
+    {
+        int best = -1;
+        Search(0, filter, ref best);
+        return best < 0 ? null : entries[best].Item;
+    }
+
+    private void Search<TFilter>(int at, TFilter filter, ref int best)
+        where TFilter : struct, IHeapFilter<TKey>
+    {
+        for (int end = at == 0 ? Math.Min(1, Count) : Math.Min(at + Width, Count); at < end; at++)
+        {
+            ref readonly TKey key = ref entries[at].Key;
+            if (best >= 0 && !key.Before(entries[best].Key))
+            {
+                continue;
+            }
+
+            if (filter.Lets(key))
+            {
+                best = at;
+            }
+            else if (Width * at + 1 < Count)
+            {
+                Search(Width * at + 1, filter, ref best);
+            }
+        }
+    }
+
+    /// <summary>Gives the items in their order as long as they are asked for; the heap must not change meanwhile.</summary>
+    internal sealed class Walk
+    {
+        private readonly List<int> ahead = [];
+        private IndexedHeap<T, TKey>? heap;
+
+        public void Begin(IndexedHeap<T, TKey> over)
+        {
+            heap = over;
+            ahead.Clear();
+            if (over.Count > 0)
+            {
+                ahead.Add(0);
+            }
+        }
+
+        public bool TryNext([NotNullWhen(true)] out T? item)
+        {
+            item = null;
+            if (ahead.Count == 0)
+            {
+                return false;
+            }
+
+            // What may come next is a heap of places.
+            (TKey Key, T Item)[] entries = heap!.entries;
+            int next = ahead[0];
+            item = entries[next].Item;
+            int from = Width * next + 1, to = Math.Min(from + Width, heap.Count);
+            if (from < to)
+            {
+                Sink(entries, from++);
+            }
+            else
+            {
+                int last = ahead[^1];
+                ahead.RemoveAt(ahead.Count - 1);
+                if (ahead.Count > 0)
+                {
+                    Sink(entries, last);
+                }
+            }
+
+            for (; from < to; from++)
+            {
+                int at = ahead.Count;
+                ahead.Add(from);
+                for (; at > 0 && entries[from].Key.Before(entries[ahead[(at - 1) / 2]].Key); at = (at - 1) / 2)
+                {
+                    ahead[at] = ahead[(at - 1) / 2];
+                }
+
+                ahead[at] = from;
+            }
+
+            return true;
+        }
+
+        private void Sink((TKey Key, T Item)[] entries, int place)
+        {
+            int at = 0;
+            for (int child = 1; child < ahead.Count; child = 2 * at + 1)
+            {
+                if (child + 1 < ahead.Count && entries[ahead[child + 1]].Key.Before(entries[ahead[child]].Key))
+                {
+                    child++;
+                }
+
+                if (!entries[ahead[child]].Key.Before(entries[place].Key))
+                {
+                    break;
+                }
+
+                ahead[at] = ahead[child];
+                at = child;
+            }
+
+            ahead[at] = place;
         }
     }
 

@@ -4,15 +4,15 @@ namespace Millstream;
 /// One job's waiting tasks of one shape and class, by rank, then number. What comes in order (the usual fan-out) is a
 /// linked list; only what comes out of order costs a heap.
 /// </summary>
-internal sealed class RequestQueue
+internal struct RequestQueue
 {
     private TaskRequest? first;
     private TaskRequest? last;
     private IndexedHeap<TaskRequest, TaskRequest.Place>? unordered;
 
-    public bool IsEmpty => first is null && (unordered is null || unordered.Count == 0);
+    public readonly bool IsEmpty => first is null && (unordered is null || unordered.Count == 0);
 
-    public TaskRequest Head
+    public readonly TaskRequest Head
     {
         get
         {
@@ -78,7 +78,7 @@ internal sealed class RequestQueue
         request.Next = request.Previous = null;
     }
 
-    public IEnumerable<TaskRequest> All()
+    public readonly IEnumerable<TaskRequest> All()
     {
         for (TaskRequest? r = first; r is not null; r = r.Next)
         {

@@ -33,14 +33,24 @@ internal sealed class SelectorMatch(LabelSelector selector, ResourceType type)
 }
 
 /// <summary>All units of one type, what is free of them, and the shapes that wait for it.</summary>
-internal sealed class ResourceType(string name, int index)
+internal sealed class ResourceType
 {
+    private const int MostCame = 32;
+
     private readonly Dictionary<LabelSelector, SelectorMatch> selectors = [];
+    private readonly Dictionary<string, UnitKind> kinds = new(StringComparer.Ordinal);
     private ulong[] whole = [];
 
-    public string Name { get; } = name;
+    public ResourceType(string name, int index, ShapeTable table)
+    {
+        (Name, Index) = (name, index);
+        Shapes = new ShapeIndex(this, table);
+        Room = new RoomIndex(this);
+    }
 
-    public int Index { get; } = index;
+    public string Name { get; }
+
+    public int Index { get; }
 
     public List<ResourceUnit> Units { get; } = [];
 
@@ -55,10 +65,22 @@ internal sealed class ResourceType(string name, int index)
     /// <summary>1 / capacity, for the dominant share.</summary>
     public double Inverse { get; private set; } = 1;
 
-    /// <summary>Shapes that lack this type, looked at again when some of it comes back.</summary>
-    public List<TaskShape> Parked { get; } = [];
+    /// <summary>The shapes that want this type; those that lack it are looked at again when some of it comes back.</summary>
+    public ShapeIndex Shapes { get; }
+
+    /// <summary>How much there is in one unit.</summary>
+    public RoomIndex Room { get; }
+
+    /// <summary>How many units have something to give.</summary>
+    public int Available { get; private set; }
 
     public bool IsDirty { get; set; }
+
+    /// <summary>The units that came back since all of it was looked at.</summary>
+    public List<ResourceUnit> CameBack { get; } = [];
+
+    /// <summary>More came back than is worth a list.</summary>
+    public bool AllCameBack { get; set; }
 
     public Hold? Holder { get; set; }
 
@@ -95,6 +117,14 @@ internal sealed class ResourceType(string name, int index)
         unit.TypeState = this;
         unit.Index = Units.Count;
         Units.Add(unit);
+        string key = UnitKind.KeyOf(unit.Labels);
+        if (!kinds.TryGetValue(key, out UnitKind? kind))
+        {
+            kinds.Add(key, kind = new UnitKind(key));
+        }
+
+        unit.Kind = kind;
+        kind.Units++;
         Ranked += unit.IsRanked ? 1 : 0;
         if (unit.Worker is null)
         {
@@ -120,6 +150,12 @@ internal sealed class ResourceType(string name, int index)
         ResourceUnit last = Units[^1];
         Units.RemoveAt(Units.Count - 1);
         Set(last.Index, false);
+        SetAvailable(unit, false);
+        if (--unit.Kind!.Units == 0)
+        {
+            kinds.Remove(unit.Kind.Key);
+        }
+
         if (last != unit)
         {
             last.Index = unit.Index;
@@ -127,12 +163,76 @@ internal sealed class ResourceType(string name, int index)
             Changed(last);
         }
 
+        Room.Removed();
         unit.Index = -1;
         unit.TypeState = null;
     }
 
     /// <summary>Keeps the bitmap in step with a unit whose state has changed.</summary>
-    public void Changed(ResourceUnit unit) => Set(unit.Index, unit.IsOpen && unit.Free == unit.Capacity && unit.Closed == 0);
+    public void Changed(ResourceUnit unit)
+    {
+        Set(unit.Index, unit.IsOpen && unit.Free == unit.Capacity && unit.Closed == 0);
+        SetAvailable(unit, unit.Room > 0);
+        if (unit.Capacity > 1)
+        {
+            Room.Changed(unit.Index);
+        }
+    }
+
+    /// <summary>Notes that a unit has more to give than before.</summary>
+    public void Came(ResourceUnit unit)
+    {
+        if (AllCameBack || unit.HasCome)
+        {
+            return;
+        }
+
+        if (CameBack.Count == MostCame)
+        {
+            ForgetCame();
+            AllCameBack = true;
+            return;
+        }
+
+        unit.HasCome = true;
+        CameBack.Add(unit);
+    }
+
+    /// <summary>Leaves out what has gone again.</summary>
+    public void Sift()
+    {
+        for (int i = CameBack.Count - 1; i >= 0; i--)
+        {
+            ResourceUnit unit = CameBack[i];
+            if (unit.TypeState != this || unit.Room <= 0)
+            {
+                unit.HasCome = false;
+                CameBack[i] = CameBack[^1];
+                CameBack.RemoveAt(CameBack.Count - 1);
+            }
+        }
+    }
+
+    /// <summary>All of it was looked at.</summary>
+    public void ForgetCame()
+    {
+        foreach (ResourceUnit unit in CameBack)
+        {
+            unit.HasCome = false;
+        }
+
+        CameBack.Clear();
+        AllCameBack = false;
+    }
+
+    private void SetAvailable(ResourceUnit unit, bool value)
+    {
+        if (unit.IsAvailable != value)
+        {
+            unit.IsAvailable = value;
+            Available += value ? 1 : -1;
+        }
+    }
 
     private void Set(int index, bool free)
     {

@@ -69,6 +69,21 @@ internal sealed class ResourceUnit
 
     internal bool IsOpen => OfflineReason is null && CoolUntil == 0;
 
+    /// <summary>What could be taken now if nothing were held.</summary>
+    internal long Room => IsOpen ? Free - Closed : 0;
+
+    /// <summary>Which other units have the same labels.</summary>
+    internal UnitKind? Kind { get; set; }
+
+    /// <summary>The match that has looked at it.</summary>
+    internal long OfferedIn { get; set; }
+
+    /// <summary>Whether its type counts it among those that have something to give.</summary>
+    internal bool IsAvailable { get; set; }
+
+    /// <summary>Whether its type has it among those that came back.</summary>
+    internal bool HasCome { get; set; }
+
     /// <summary>What this job could take now.</summary>
     internal long FreeFor(SchedulingJob job)
     {

@@ -1,24 +1,18 @@
-using System.Diagnostics.CodeAnalysis;
 using System.Numerics;
 
 namespace Millstream;
 
-/// <content>Who goes next, and onto what.</content>
+/// <content>Who goes next.</content>
 internal sealed partial class Scheduler
 {
-    private readonly GangMatcher matcher = new();
-    private readonly List<ResourceType> dirty = [];
-    private long round;
-    private int nextWorker;
+    // Up to so many places where shapes wait that may fit all are compared; beyond, jobs are gone through in their order until one fits, and all are compared when it was none of so many.
+    private const int MostListed = 32, FewNodes = 64, SomeNodes = 2048, FewJobs = 64, PerLookUp = 4;
 
-    private void MarkDirty(ResourceType type)
-    {
-        if (!type.IsDirty)
-        {
-            type.IsDirty = true;
-            dirty.Add(type);
-        }
-    }
+    private readonly List<TaskShape> candidates = [];
+    private readonly List<TaskShape> passed = [];
+    private readonly IndexedHeap<TenantLine, FairShare.Live>.Walk tenantWalk = new();
+    private readonly IndexedHeap<JobLine, FairKey>.Walk jobWalk = new();
+    private long round;
 
     /// <summary>Gives what has come back to those who wait for it, best first, until nothing that waits fits.</summary>
     private void Dispatch()
@@ -47,7 +41,7 @@ internal sealed partial class Scheduler
             ServeStuckSessions();
         }
 
-        if (waitingShapes.Count > 0 && (dirty.Count > 0 || joint.Count > 0))
+        if (waitingShapes.Count > 0 && (dirty.Count > 0 || fresh.Count > 0))
         {
             round++;
             if (holds.Count > 0)
@@ -55,111 +49,257 @@ internal sealed partial class Scheduler
                 ServeHolds();
             }
 
-            while (Best() is { } best)
+            while (freeSlots > 0 && Best() is { } best)
             {
-                TaskRequest head = best.Head;
-                if (!head.Job.TenantState!.Allows(best, out _))
+                TaskRequest head = best.Queue.Head;
+                if (!TryPlace(best.Shape, head.Job, !best.Shape.IsFresh, out WorkerState? worker))
                 {
-                    SetOverQuota(best.HeadTenant);
+                    throw new InvalidOperationException($"Task {head.TaskId} was found to fit and does not.");
                 }
-                else if (TryPlace(best, head.Job, out WorkerState? worker))
-                {
-                    DequeueKeepingPark(head);
-                    GrantNow(head, worker);
-                }
-                else
-                {
-                    best.TriedIn = round;
-                    Park(best, Lacking(best, head.Job));
-                }
+
+                DequeueKeepingPark(head);
+                GrantNow(head, worker);
+            }
+
+            if (freeSlots == 0 && waitingShapes.Count > 0)
+            {
+                // What came back is looked at when there is a slot again.
+                return;
             }
         }
 
         foreach (ResourceType type in dirty)
         {
             type.IsDirty = false;
+            type.ForgetCame();
         }
 
         dirty.Clear();
+        slotsCame.Clear();
     }
 
-    private TaskShape? Best()
+    /// <summary>The first in line of those that fit.</summary>
+    private JobNode? Best()
     {
-        TaskShape? best = null;
-        for (int i = 0; i < dirty.Count; i++)
+        if (!Wake())
         {
-            best = BestOf(dirty[i].Parked, best);
+            return null;
         }
 
-        return BestOf(joint, best);
-    }
-
-    private TaskShape? BestOf(List<TaskShape> parked, TaskShape? best)
-    {
-        for (int i = parked.Count - 1; i >= 0; i--)
+        JobNode? best = null;
+        foreach (TaskFamily family in families)
         {
-            TaskShape shape = parked[i];
-            if (shape.TriedIn == round || (shape.ParkedUnder is { } under && StillLacks(shape, under)))
+            if (family.Classes.Count > 0 && table.Intersect(table.Awake, family.Shapes))
             {
-                continue;
-            }
-
-            if (QuickLack(shape) is { } lacking)
-            {
-                Park(shape, lacking);
-            }
-            else if (best is null || Precedes(shape, best))
-            {
-                best = shape;
+                best = FirstIn(family, best) ?? best;
             }
         }
 
         return best;
     }
 
-    private static bool Precedes(TaskShape left, TaskShape right)
+    private int CountNodes()
     {
-        TaskRequest a = left.Head;
-        TaskRequest b = right.Head;
-        if (a.Class != b.Class)
+        int count = 0;
+        foreach (TaskShape shape in candidates)
         {
-            return a.Class > b.Class;
-        }
-
-        if (a.Job == b.Job)
-        {
-            return a.Before(b);
-        }
-
-        Tenant tenant = a.Job.TenantState!;
-        return tenant == b.Job.TenantState ? a.Job.Fair!.Before(b.Job.Fair!) : tenant.Fair.Before(b.Job.TenantState!.Fair);
-    }
-
-    private bool StillLacks(TaskShape shape, ResourceType under)
-    {
-        if (under == slots)
-        {
-            return freeSlots == 0;
-        }
-
-        foreach (Need need in shape.Needs)
-        {
-            if (need.Type == under && !MayGive(need))
+            foreach (TenantNode tenant in shape.Tenants)
             {
-                return true;
+                count += tenant.Jobs.Count;
             }
         }
 
+        return count;
+    }
+
+    private JobNode? BestOfCandidates()
+    {
+        while (true)
+        {
+            JobNode? best = null;
+            foreach (TaskShape shape in candidates)
+            {
+                if (IsAwake(shape))
+                {
+                    best = FirstOf(shape, best);
+                }
+            }
+
+            if (best is null || CanStart(best))
+            {
+                return best;
+            }
+        }
+    }
+
+    private static JobNode? FirstOf(TaskShape shape, JobNode? best)
+    {
+        foreach (TenantNode tenant in shape.Tenants)
+        {
+            foreach (JobNode node in tenant.Jobs)
+            {
+                if (best is null || Precedes(node, best))
+                {
+                    best = node;
+                }
+            }
+        }
+
+        return best;
+    }
+
+    private static TaskRequest? HeadOf(TaskShape shape) => FirstOf(shape, null)?.Queue.Head;
+
+    /// <summary>The first of a family that fits, if it goes before another one; else null.</summary>
+    private JobNode? FirstIn(TaskFamily family, JobNode? before)
+    {
+        candidates.Clear();
+        family.Awake = table.List(table.Awake, family.Shapes, candidates, MostListed);
+        int nodes = family.Awake <= MostListed ? CountNodes() : int.MaxValue;
+        JobNode? best = nodes <= FewNodes ? BestOfCandidates() : FirstInLine(family, before, nodes);
+        return best is not null && (before is null || Precedes(best, before)) ? best : null;
+    }
+
+    private JobNode? FirstInLine(TaskFamily family, JobNode? before, int nodes)
+    {
+        int jobs = 0;
+        foreach (ClassLine line in family.Classes)
+        {
+            tenantWalk.Begin(line.Tenants);
+            while (tenantWalk.TryNext(out TenantLine? tenant))
+            {
+                PassOverQuota(tenant);
+                jobWalk.Begin(tenant.Jobs);
+                while (family.Awake > 0 && jobWalk.TryNext(out JobLine? job) && (before is null || Precedes(job.Nodes.First, before)))
+                {
+                    if (FirstIn(job) is { } found && (before is null || Precedes(found, before)))
+                    {
+                        return found;
+                    }
+
+                    if (++jobs == FewJobs && nodes <= SomeNodes)
+                    {
+                        WakePassed();
+                        return BestOfCandidates();
+                    }
+                }
+
+                WakePassed();
+            }
+        }
+
+        return null;
+    }
+
+    private void WakePassed()
+    {
+        foreach (TaskShape shape in passed)
+        {
+            ShapeTable.Set(table.Awake, shape.Id, true);
+        }
+    }
+
+    /// <summary>While a tenant's jobs are gone through, what it has too much of already counts as not awake.</summary>
+    private void PassOverQuota(TenantLine tenant)
+    {
+        passed.Clear();
+        foreach (TenantNode node in tenant.Tenant.OverQuota)
+        {
+            if (node.Class == tenant.Class && node.Shape.Family == tenant.Family)
+            {
+                Pass(node.Shape);
+            }
+        }
+    }
+
+    private void Pass(TaskShape shape)
+    {
+        if (IsAwake(shape))
+        {
+            passed.Add(shape);
+            ShapeTable.Set(table.Awake, shape.Id, false);
+        }
+    }
+
+    private JobNode? FirstIn(JobLine job)
+    {
+        int awake = job.Tenant.Family.Awake;
+        bool lookUp = awake <= MostListed && job.Nodes.Count > awake * PerLookUp;
+        while (true)
+        {
+            JobNode? first = lookUp ? FirstListed(job) : job.Nodes.FirstOf(new AwakeOnly(table.Awake));
+            if (first is null || CanStart(first))
+            {
+                return first;
+            }
+
+            if (first.Tenant.IsOverQuota)
+            {
+                Pass(first.Shape);
+            }
+        }
+    }
+
+    private JobNode? FirstListed(JobLine job)
+    {
+        JobNode? best = null;
+        foreach (TaskShape shape in candidates)
+        {
+            if (IsAwake(shape) && job.Job.FindNode(shape, job.Tenant.Class) is { HeapIndex: >= 0 } node && (best is null || node.Queue.Head.Before(best.Queue.Head)))
+            {
+                best = node;
+            }
+        }
+
+        return best;
+    }
+
+    private readonly struct AwakeOnly(ulong[] awake) : IHeapFilter<LineKey>
+    {
+        public bool Lets(in LineKey key) => ShapeTable.Has(awake, key.Shape);
+    }
+
+    /// <summary>Whether the first of a shape can start now. If not, nobody of its shape is looked at again in this round, or nobody of its tenant.</summary>
+    private bool CanStart(JobNode node)
+    {
+        TaskShape shape = node.Shape;
+        if (!node.Tenant.Tenant.Allows(shape, out _))
+        {
+            SetOverQuota(node.Tenant);
+            return false;
+        }
+
+        ResourceType? lacking = QuickLack(shape);
+        if (lacking is null && TryPlace(shape, node.Job, !shape.IsFresh, out _))
+        {
+            return true;
+        }
+
+        shape.TriedIn = round;
+        shape.Family.Awake--;
+        Park(shape, lacking ?? Lacking(shape, node.Job));
         return false;
+    }
+
+    private static bool Precedes(JobNode left, JobNode right)
+    {
+        if (left.Tenant.Class != right.Tenant.Class)
+        {
+            return left.Tenant.Class > right.Tenant.Class;
+        }
+
+        (SchedulingJob a, SchedulingJob b) = (left.Job, right.Job);
+        if (a == b)
+        {
+            return left.Queue.Head.Before(right.Queue.Head);
+        }
+
+        (Tenant tenant, Tenant other) = (left.Tenant.Tenant, right.Tenant.Tenant);
+        return tenant == other ? a.Fair!.Before(b.Fair!) : tenant.Fair.Before(other.Fair);
     }
 
     private ResourceType? QuickLack(TaskShape shape)
     {
-        if (freeSlots == 0)
-        {
-            return slots;
-        }
-
         foreach (Need need in shape.Needs)
         {
             if (!MayGive(need))
@@ -168,10 +308,10 @@ internal sealed partial class Scheduler
             }
         }
 
-        return null;
+        return freeSlots == 0 ? slots : null;
     }
 
-    // Ignores holds and workers: what it refuses cannot be, what it lets through is looked at exactly.
+    // Units come first: who waits for a slot alone is looked at whenever there is one. Ignores holds and workers: what it refuses cannot be, what it lets through is looked at exactly.
     private static bool MayGive(Need need)
     {
         ulong[] match = need.Match.Bits;
@@ -187,15 +327,14 @@ internal sealed partial class Scheduler
             return found >= need.Amount;
         }
 
-        foreach (ResourceUnit unit in need.Type.Units)
+        RoomIndex room = need.Type.Room;
+        int at = room.Next(0, match, need.Amount);
+        while (at >= 0 && !need.Type.Units[at].RatesGive(need, null))
         {
-            if (unit.IsOpen && unit.Free - unit.Closed >= need.Amount && need.Match.Contains(unit.Index) && unit.RatesGive(need, null))
-            {
-                return true;
-            }
+            at = room.Next(at + 1, match, need.Amount);
         }
 
-        return false;
+        return at >= 0;
     }
 
     /// <summary>The first type of which there is not enough, or null where all is there but not together.</summary>
@@ -224,38 +363,5 @@ internal sealed partial class Scheduler
         }
 
         return null;
-    }
-
-    private bool TryPlace(TaskShape shape, SchedulingJob job, [NotNullWhen(true)] out WorkerState? worker)
-    {
-        worker = null;
-        if (freeSlots == 0 || (!shape.IsSlotOnly && QuickLack(shape) is not null))
-        {
-            return false;
-        }
-
-        bool isRanked = Array.Exists(shape.Needs, static n => n.Shared && n.Type.Ranked > 0);
-        (int Tier, double Load) best = default;
-        for (int i = 0; i < workers.Count; i++)
-        {
-            nextWorker = nextWorker + 1 < workers.Count ? nextWorker + 1 : 0;
-            WorkerState candidate = workers[nextWorker];
-            if (candidate.FreeSlotsFor(job) > 0 && (shape.IsSlotOnly || matcher.TryMatch(shape, candidate, job, MatchMode.Now)))
-            {
-                if (!isRanked)
-                {
-                    worker = candidate;
-                    return true;
-                }
-
-                (int Tier, double Load) rank = matcher.Rank();
-                if (worker is null || rank.CompareTo(best) < 0)
-                {
-                    (worker, best) = (candidate, rank);
-                }
-            }
-        }
-
-        return worker is not null && matcher.TryMatch(shape, worker, job, MatchMode.Now);
     }
 }

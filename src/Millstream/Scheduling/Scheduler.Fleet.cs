@@ -10,6 +10,7 @@ internal sealed partial class Scheduler
     private readonly Dictionary<string, ResourceUnit> units = new(StringComparer.Ordinal);
     private readonly List<ResourceUnit> cooling = [];
     private readonly Dictionary<ShapeKey, TaskShape> shapes = [];
+    private readonly List<TaskFamily> families = [];
     private readonly ResourceType slots;
     private readonly TaskShape slotOnly;
     private long fleetGeneration;
@@ -49,9 +50,26 @@ internal sealed partial class Scheduler
 
         Need[] needs = [.. requirements.Select(r => new Need(r, TypeOf(r.Type), TypeOf(r.Type).MatchFor(r.Labels)))];
         (ResourceType, long)[] totals = [(slots, 1), .. needs.GroupBy(n => n.Type).Select(g => (g.Key, g.Sum(n => n.Amount)))];
-        shape = new TaskShape(needs, totals);
+        shape = new TaskShape(needs, totals, FamilyOf([.. totals.Select(t => t.Item1)]), table);
         shapes.Add(key, shape);
         return shape;
+    }
+
+    private TaskFamily FamilyOf(ResourceType[] wanted)
+    {
+        Array.Sort(wanted, static (a, b) => a.Index.CompareTo(b.Index));
+        foreach (TaskFamily known in families)
+        {
+            if (known.Types.AsSpan().SequenceEqual(wanted))
+            {
+                return known;
+            }
+        }
+
+        TaskFamily family = new(wanted);
+        families.Add(family);
+        table.Add(family);
+        return family;
     }
 
     /// <summary>Adds a worker with its slots and the units that it owns.</summary>
@@ -74,7 +92,9 @@ internal sealed partial class Scheduler
         workersById.Add(id, worker);
         freeSlots += slotCount;
         slots.AddCapacity(slotCount);
+        FindOpenWorkers();
         MarkDirty(slots);
+        slotsCame.Add(worker);
         foreach (ResourceUnit unit in owned)
         {
             unit.Worker = worker;
@@ -98,6 +118,8 @@ internal sealed partial class Scheduler
         freeSlots -= worker.FreeSlots;
         worker.FreeSlots = 0;
         RemoveAt(workers, worker.Index, static (moved, at) => moved.Index = at);
+        slotsCame.Remove(worker);
+        FindOpenWorkers();
         foreach (ResourceUnit unit in worker.Units)
         {
             unit.OfflineReason = "its worker was removed";
@@ -179,7 +201,7 @@ internal sealed partial class Scheduler
         ResourceUnit unit = UnitOf(unitId);
         unit.OfflineReason = null;
         UnitChanged(unit);
-        MarkDirty(unit.TypeState!);
+        Came(unit);
         Dispatch();
     }
 
@@ -219,7 +241,7 @@ internal sealed partial class Scheduler
                 cooling.RemoveAt(i);
                 (unit.CoolUntil, unit.CoolReason) = (0, null);
                 UnitChanged(unit);
-                MarkDirty(unit.TypeState!);
+                Came(unit);
             }
         }
     }
@@ -258,7 +280,7 @@ internal sealed partial class Scheduler
     {
         if (!typesByName.TryGetValue(name, out ResourceType? type))
         {
-            type = new ResourceType(name, types.Count);
+            type = new ResourceType(name, types.Count, table);
             types.Add(type);
             typesByName.Add(name, type);
         }
@@ -291,7 +313,7 @@ internal sealed partial class Scheduler
         ResourceType type = TypeOf(unit.Type);
         AddRates(unit);
         type.Add(unit);
-        MarkDirty(type);
+        Came(unit);
     }
 
     private void DropUnit(ResourceUnit unit)
@@ -312,33 +334,25 @@ internal sealed partial class Scheduler
             tenant.Fair.Recompute(types);
         }
 
-        foreach (TaskShape shape in waitingShapes)
+        foreach (TaskFamily family in families)
         {
-            foreach (ClassNode priority in shape.Classes)
+            foreach (ClassLine line in family.Classes)
             {
-                foreach (TenantNode tenant in priority.Tenants.Items)
+                foreach (TenantLine tenant in line.Tenants.Items)
                 {
                     RecomputeJobs(tenant);
                 }
 
-                priority.Tenants.Rebuild();
-            }
-        }
-
-        foreach (Tenant tenant in tenants.Values)
-        {
-            foreach (TenantNode node in tenant.OverQuota)
-            {
-                RecomputeJobs(node);
+                line.Tenants.Rebuild();
             }
         }
 
         Dispatch();
     }
 
-    private void RecomputeJobs(TenantNode node)
+    private void RecomputeJobs(TenantLine node)
     {
-        foreach (JobNode job in node.Jobs.Items)
+        foreach (JobLine job in node.Jobs.Items)
         {
             job.Job.Fair!.Recompute(types);
         }

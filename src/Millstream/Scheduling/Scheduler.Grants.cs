@@ -15,6 +15,7 @@ internal sealed partial class Scheduler
             request.Shape.Remember(time - request.SubmittedAt);
         }
 
+        nextWorker = worker.Index;
         EndHold(request);
         Grant grant = Give(request, worker, members, 0);
         if (request.Opens is { } session)
@@ -51,7 +52,11 @@ internal sealed partial class Scheduler
         SchedulingJob job = request.Job;
         if (grant.TakesSlot)
         {
-            worker.FreeSlots--;
+            if (--worker.FreeSlots == 0)
+            {
+                openWorkers[worker.Index >> 6] &= ~(1UL << worker.Index);
+            }
+
             freeSlots--;
             Count(job, slots, 1);
         }
@@ -99,10 +104,8 @@ internal sealed partial class Scheduler
         grant.Worker.Unlink(grant);
         if (grant.TakesSlot)
         {
-            grant.Worker.FreeSlots++;
-            freeSlots++;
+            SlotCame(grant.Worker);
             Count(job, slots, -1);
-            MarkDirty(slots);
         }
 
         foreach (ref readonly GrantMember member in grant.Own)
@@ -183,7 +186,7 @@ internal sealed partial class Scheduler
 
         if (request.Shape.HasHead && !request.Shape.IsParked)
         {
-            Park(request.Shape, null);
+            Freshen(request.Shape);
         }
     }
 
@@ -196,7 +199,7 @@ internal sealed partial class Scheduler
         UnitChanged(unit);
         if (amount < 0)
         {
-            MarkDirty(unit.TypeState!);
+            Came(unit);
         }
     }
 
@@ -211,16 +214,16 @@ internal sealed partial class Scheduler
         Tenant tenant = job.TenantState!;
         job.Fair!.Recompute(types);
         tenant.Fair.Recompute(types);
-        foreach (JobNode node in job.Attached)
+        foreach (JobLine line in job.Attached)
         {
-            node.Tenant.Jobs.Moved(node);
+            line.Tenant.Jobs.Moved(line);
         }
 
         if (waitingTenants > 1)
         {
-            foreach (TenantNode node in tenant.Attached)
+            foreach (TenantLine line in tenant.Attached)
             {
-                node.Shape.ClassOf(node).Tenants.Moved(node);
+                line.In!.Tenants.Moved(line);
             }
         }
     }

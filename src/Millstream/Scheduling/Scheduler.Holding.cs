@@ -32,21 +32,18 @@ internal sealed partial class Scheduler
         (SchedulingJob? job, int top, int second) = (null, int.MinValue, int.MinValue);
         foreach (TaskShape shape in waitingShapes)
         {
-            foreach (ClassNode priority in shape.Classes)
+            foreach (TenantNode node in shape.Tenants)
             {
-                foreach (TenantNode node in priority.Tenants.Items)
+                TaskRequest oldest = node.Ages.Oldest!;
+                if (!heads.TryGetValue((node.Tenant, node.Class), out TaskRequest? other) || Older(oldest, other))
                 {
-                    TaskRequest oldest = node.Ages.Oldest!;
-                    if (!heads.TryGetValue((node.Tenant, node.Class), out TaskRequest? other) || Older(oldest, other))
-                    {
-                        heads[(node.Tenant, node.Class)] = oldest;
-                    }
+                    heads[(node.Tenant, node.Class)] = oldest;
+                }
 
-                    foreach (JobNode waiting in node.Jobs.Items)
-                    {
-                        (job, top, second) = waiting.Job == job ? (job, Math.Max(top, node.Class), second)
-                            : node.Class > top ? (waiting.Job, node.Class, top) : (job, top, Math.Max(second, node.Class));
-                    }
+                foreach (JobNode waiting in node.Jobs)
+                {
+                    (job, top, second) = waiting.Job == job ? (job, Math.Max(top, node.Class), second)
+                        : node.Class > top ? (waiting.Job, node.Class, top) : (job, top, Math.Max(second, node.Class));
                 }
             }
         }
@@ -73,14 +70,23 @@ internal sealed partial class Scheduler
     private void Promote(TaskRequest request)
     {
         TaskShape shape = request.Shape;
-        (ResourceType? under, bool parked) = (shape.ParkedUnder, shape.IsParked);
+        (ResourceType? under, bool joint, bool parked) = (shape.ParkedUnder, shape.IsJoint, shape.IsParked);
         DequeueKeepingPark(request);
         request.Class++;
         request.ClassSince = time;
         Enqueue(request);
-        if (parked && !shape.IsParked)
+        if (!parked || shape.IsParked)
+        {
+            return;
+        }
+
+        if (under is not null || joint)
         {
             Park(shape, under);
+        }
+        else
+        {
+            Freshen(shape);
         }
     }
 
@@ -145,15 +151,12 @@ internal sealed partial class Scheduler
     private static TaskRequest? OldestOf(TaskShape shape)
     {
         TaskRequest? oldest = null;
-        foreach (ClassNode priority in shape.Classes)
+        foreach (TenantNode node in shape.Tenants)
         {
-            foreach (TenantNode node in priority.Tenants.Items)
+            TaskRequest candidate = node.Ages.Oldest!;
+            if (oldest is null || candidate.SubmittedAt < oldest.SubmittedAt)
             {
-                TaskRequest candidate = node.Ages.Oldest!;
-                if (oldest is null || candidate.SubmittedAt < oldest.SubmittedAt)
-                {
-                    oldest = candidate;
-                }
+                oldest = candidate;
             }
         }
 
@@ -227,7 +230,7 @@ internal sealed partial class Scheduler
         {
             Hold hold = holds[i];
             TaskRequest request = hold.Request;
-            if (request.Job.TenantState!.Allows(request.Shape, out _) && TryPlace(request.Shape, request.Job, out WorkerState? worker))
+            if (request.Job.TenantState!.Allows(request.Shape, out _) && QuickLack(request.Shape) is null && TryPlace(request.Shape, request.Job, false, out WorkerState? worker))
             {
                 DequeueKeepingPark(request);
                 GrantNow(request, worker);
@@ -246,7 +249,7 @@ internal sealed partial class Scheduler
         while (true)
         {
             JobNode? best = null;
-            foreach (JobNode node in job.Attached)
+            foreach (JobNode node in job.Attached.SelectMany(l => l.Nodes.Items))
             {
                 if (!tried.Contains(node) && (best is null || node.Tenant.Class > best.Tenant.Class
                     || (node.Tenant.Class == best.Tenant.Class && node.Queue.Head.Before(best.Queue.Head))))
@@ -261,7 +264,7 @@ internal sealed partial class Scheduler
             }
 
             TaskRequest head = best.Queue.Head;
-            if (job.TenantState!.Allows(head.Shape, out _) && TryPlace(head.Shape, job, out WorkerState? worker))
+            if (job.TenantState!.Allows(head.Shape, out _) && QuickLack(head.Shape) is null && TryPlace(head.Shape, job, false, out WorkerState? worker))
             {
                 DequeueKeepingPark(head);
                 GrantNow(head, worker);
@@ -281,6 +284,7 @@ internal sealed partial class Scheduler
         }
 
         request.Hold = null;
+        round++;
         LetGo(hold);
         holds.Remove(hold);
         foreach ((ResourceType type, _) in request.Shape.Totals)

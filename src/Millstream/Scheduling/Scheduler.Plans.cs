@@ -175,7 +175,7 @@ internal sealed partial class Scheduler
 
         if (request.Shape.HasHead && !request.Shape.IsParked)
         {
-            Park(request.Shape, null);
+            Freshen(request.Shape);
         }
     }
 }

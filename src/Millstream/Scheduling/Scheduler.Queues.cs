@@ -5,7 +5,7 @@ internal sealed partial class Scheduler
 {
     private readonly Dictionary<string, Tenant> tenants = new(StringComparer.Ordinal);
     private readonly List<TaskShape> waitingShapes = [];
-    private readonly List<TaskShape> joint = [];
+    private readonly List<TaskShape> fresh = [];
     private int waitingTenants;
     private int waitingJobs;
     private double level;
@@ -69,6 +69,11 @@ internal sealed partial class Scheduler
     {
         SchedulingJob job = request.Job;
         TaskShape shape = request.Shape;
+        if (shape.Id < 0)
+        {
+            table.Add(shape);
+        }
+
         JobNode node = job.NodeFor(shape, request.Class);
         TenantNode tenant = node.Tenant;
         request.Node = node;
@@ -94,12 +99,14 @@ internal sealed partial class Scheduler
 
         if (node.HeapIndex < 0)
         {
-            tenant.Jobs.Add(node);
-            node.JobIndex = job.Attached.Count;
-            job.Attached.Add(node);
+            AttachNode(node);
+        }
+        else if (node.Queue.Head == request)
+        {
+            node.Line.Nodes.Moved(node);
         }
 
-        if (tenant.HeapIndex < 0 && !tenant.IsOverQuota)
+        if (tenant.ShapeIndex < 0 && !tenant.IsOverQuota)
         {
             AttachTenant(tenant);
         }
@@ -114,13 +121,12 @@ internal sealed partial class Scheduler
         JobNode node = request.Node!;
         TenantNode tenant = node.Tenant;
         request.Node = null;
+        bool wasHead = node.Queue.Head == request;
         node.Queue.Remove(request);
         tenant.Ages.Remove(request);
         if (node.Queue.IsEmpty)
         {
-            tenant.Jobs.Remove(node);
-            RemoveAt(job.Attached, node.JobIndex, static (moved, at) => moved.JobIndex = at);
-            node.JobIndex = -1;
+            DetachNode(node);
             job.Forget(node);
             if (tenant.Jobs.Count == 0)
             {
@@ -136,6 +142,10 @@ internal sealed partial class Scheduler
 
                 tenant.Tenant.Forget(tenant);
             }
+        }
+        else if (wasHead)
+        {
+            node.Line.Nodes.Moved(node);
         }
 
         if (--shape.Waiting == 0)
@@ -170,18 +180,62 @@ internal sealed partial class Scheduler
         }
     }
 
+    private static void AttachNode(JobNode node)
+    {
+        node.TenantIndex = node.Tenant.Jobs.Count;
+        node.Tenant.Jobs.Add(node);
+        JobLine line = node.Line;
+        line.Nodes.Add(node);
+        if (line.HeapIndex >= 0)
+        {
+            return;
+        }
+
+        TenantLine tenant = line.Tenant;
+        line.JobIndex = line.Job.Attached.Count;
+        line.Job.Attached.Add(line);
+        tenant.Jobs.Add(line);
+        if (tenant.In is null)
+        {
+            tenant.Family.Attach(tenant);
+            tenant.TenantIndex = tenant.Tenant.Attached.Count;
+            tenant.Tenant.Attached.Add(tenant);
+        }
+    }
+
+    private static void DetachNode(JobNode node)
+    {
+        RemoveAt(node.Tenant.Jobs, node.TenantIndex, static (moved, at) => moved.TenantIndex = at);
+        node.TenantIndex = -1;
+        JobLine line = node.Line;
+        line.Nodes.Remove(node);
+        if (line.Nodes.Count > 0)
+        {
+            return;
+        }
+
+        TenantLine tenant = line.Tenant;
+        RemoveAt(line.Job.Attached, line.JobIndex, static (moved, at) => moved.JobIndex = at);
+        line.JobIndex = -1;
+        tenant.Jobs.Remove(line);
+        if (tenant.Jobs.Count == 0)
+        {
+            tenant.Family.Detach(tenant);
+            RemoveAt(tenant.Tenant.Attached, tenant.TenantIndex, static (moved, at) => moved.TenantIndex = at);
+            tenant.TenantIndex = -1;
+        }
+    }
+
     private static void AttachTenant(TenantNode node)
     {
-        node.Shape.Attach(node);
-        node.TenantIndex = node.Tenant.Attached.Count;
-        node.Tenant.Attached.Add(node);
+        node.ShapeIndex = node.Shape.Tenants.Count;
+        node.Shape.Tenants.Add(node);
     }
 
     private static void DetachTenant(TenantNode node)
     {
-        node.Shape.Detach(node);
-        RemoveAt(node.Tenant.Attached, node.TenantIndex, static (moved, at) => moved.TenantIndex = at);
-        node.TenantIndex = -1;
+        RemoveAt(node.Shape.Tenants, node.ShapeIndex, static (moved, at) => moved.ShapeIndex = at);
+        node.ShapeIndex = -1;
     }
 
     private void SetOverQuota(TenantNode node)
@@ -210,27 +264,41 @@ internal sealed partial class Scheduler
             AttachTenant(node);
             if (!node.Shape.IsParked)
             {
-                Park(node.Shape, null);
+                Freshen(node.Shape);
             }
         }
     }
 
+    /// <summary>Parks a shape until some of what it lacks comes back.</summary>
+    /// <param name="shape">The shape.</param>
+    /// <param name="lacking">The type; null where all are there but not together.</param>
     private void Park(TaskShape shape, ResourceType? lacking)
     {
         Unpark(shape);
         if (lacking is null)
         {
-            shape.IsJoint = true;
-            shape.ParkedIndex = joint.Count;
-            joint.Add(shape);
+            ShapeTable.Set(table.Joint, shape.Id, true);
         }
         else
         {
-            shape.ParkedUnder = lacking;
-            shape.ParkedIndex = lacking.Parked.Count;
-            lacking.Parked.Add(shape);
+            ShapeTable.Set(lacking.Shapes.Parked, shape.Id, true);
         }
 
+        Rated(shape);
+    }
+
+    /// <summary>Has a shape looked at in the next dispatch.</summary>
+    private void Freshen(TaskShape shape)
+    {
+        Unpark(shape);
+        shape.IsFresh = true;
+        shape.FreshIndex = fresh.Count;
+        fresh.Add(shape);
+        Rated(shape);
+    }
+
+    private void Rated(TaskShape shape)
+    {
         if (shape.IsRated)
         {
             shape.RatedIndex = ratedShapes.Count;
@@ -241,17 +309,31 @@ internal sealed partial class Scheduler
 
     private void Unpark(TaskShape shape)
     {
-        if (shape.IsParked)
+        if (!shape.IsParked)
         {
-            RemoveAt(shape.ParkedUnder?.Parked ?? joint, shape.ParkedIndex, static (moved, at) => moved.ParkedIndex = at);
-            shape.ParkedUnder = null;
-            shape.IsJoint = false;
-            shape.ParkedIndex = -1;
-            if (shape.IsRated)
+            return;
+        }
+
+        ShapeTable.Set(table.Awake, shape.Id, false);
+        if (shape.IsFresh)
+        {
+            RemoveAt(fresh, shape.FreshIndex, static (moved, at) => moved.FreshIndex = at);
+            shape.IsFresh = false;
+            shape.FreshIndex = -1;
+        }
+        else
+        {
+            ShapeTable.Set(table.Joint, shape.Id, false);
+            foreach ((ResourceType type, _) in shape.Totals)
             {
-                RemoveAt(ratedShapes, shape.RatedIndex, static (moved, at) => moved.RatedIndex = at);
-                shape.RatedIndex = -1;
+                ShapeTable.Set(type.Shapes.Parked, shape.Id, false);
             }
+        }
+
+        if (shape.IsRated)
+        {
+            RemoveAt(ratedShapes, shape.RatedIndex, static (moved, at) => moved.RatedIndex = at);
+            shape.RatedIndex = -1;
         }
     }
 

@@ -49,7 +49,7 @@ internal sealed partial class Scheduler
             // It may have come back as another unit, with the same windows.
             if (units.TryGetValue(grant.Members[member].Unit.Id, out ResourceUnit? unit))
             {
-                MarkDirty(unit.TypeState!);
+                Came(unit);
             }
 
             Dispatch();
@@ -77,7 +77,7 @@ internal sealed partial class Scheduler
         window.SetLimit(limit);
         fleetGeneration++;
         isRateWakeStale = true;
-        MarkDirty(unit.TypeState!);
+        Came(unit);
         Dispatch();
     }
 
@@ -91,7 +91,7 @@ internal sealed partial class Scheduler
 #endif
         unit.Closed = unit.Capacity - Math.Min(most ?? unit.Capacity, unit.Capacity);
         UnitChanged(unit);
-        MarkDirty(unit.TypeState!);
+        Came(unit);
         Dispatch();
     }
 
@@ -156,7 +156,7 @@ internal sealed partial class Scheduler
 
             if (any)
             {
-                MarkDirty(unit.TypeState!);
+                Came(unit);
                 isRateWakeStale = true;
             }
         }
@@ -229,7 +229,7 @@ internal sealed partial class Scheduler
             rateWake = long.MaxValue;
             foreach (TaskShape shape in ratedShapes)
             {
-                WakeFor(shape, shape.HasHead ? shape.Head.Job : null);
+                WakeFor(shape, holds.Count > 0 ? HeadOf(shape)?.Job : null);
             }
 
             foreach (Session session in stuckSessions)

@@ -53,9 +53,9 @@ internal sealed partial class Scheduler
         foreach (TaskShape shape in waitingShapes)
         {
             string wanted = shape.IsSlotOnly ? "1 slot" : string.Join(", ", shape.Needs.Select(n => n.Requirement));
-            IEnumerable<TenantNode> waiting = shape.Classes.SelectMany(c => c.Tenants.Items)
+            IEnumerable<TenantNode> waiting = shape.Tenants
                 .Concat(tenants.Values.SelectMany(t => t.OverQuota).Where(n => n.Shape == shape));
-            queues.AddRange(waiting.Select(n => new QueueSnapshot(n.Tenant.Name, n.Class, wanted, n.Jobs.Items.Sum(j => j.Queue.All().Count()))));
+            queues.AddRange(waiting.Select(n => new QueueSnapshot(n.Tenant.Name, n.Class, wanted, n.Jobs.Sum(j => j.Queue.All().Count()))));
         }
 
         foreach (Session session in sessions.Where(s => s.Waiting.Count > 0))

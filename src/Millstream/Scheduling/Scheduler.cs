@@ -17,10 +17,10 @@ internal sealed partial class Scheduler
     {
         this.options = options;
         this.runnerEpoch = runnerEpoch;
-        slots = new ResourceType(ResourceRequirement.SlotType, 0);
+        slots = new ResourceType(ResourceRequirement.SlotType, 0, table);
         types = [slots];
         typesByName.Add(slots.Name, slots);
-        slotOnly = new TaskShape([], [(slots, 1)]);
+        slotOnly = new TaskShape([], [(slots, 1)], FamilyOf([slots]), table);
     }
 
     /// <summary>The runner for which it leases has a number of its own now. To be called before the first grant.</summary>
@@ -71,7 +71,7 @@ internal sealed partial class Scheduler
         }
 
         bool allowed = request.Job.TenantState!.Allows(shape, out _);
-        if (allowed && !batching && (!shape.IsParked || holds.Count > 0) && TryPlace(shape, request.Job, out WorkerState? worker))
+        if (allowed && !batching && (!shape.IsParked || holds.Count > 0) && QuickLack(shape) is null && TryPlace(shape, request.Job, false, out WorkerState? worker))
         {
             GrantNow(request, worker);
             return;
@@ -85,7 +85,14 @@ internal sealed partial class Scheduler
 
         if (shape.HasHead && !shape.IsParked)
         {
-            Park(shape, batching ? null : Lacking(shape, request.Job));
+            if (batching)
+            {
+                Freshen(shape);
+            }
+            else
+            {
+                Park(shape, Lacking(shape, request.Job));
+            }
         }
     }
 

@@ -5,6 +5,7 @@ internal sealed class SchedulingJob
 {
     private Dictionary<(TaskShape Shape, int Class), JobNode>? nodes;
     private JobNode? lastNode;
+    private List<JobLine>? lines;
 
     public SchedulingJob(string id, string tenant, double weight = 1, int priority = 0)
     {
@@ -43,12 +44,12 @@ internal sealed class SchedulingJob
     /// <summary>The number of its tasks that wait.</summary>
     internal int Waiting { get; set; }
 
-    /// <summary>Where its waiting tasks lie.</summary>
-    internal List<JobNode> Attached { get; } = new(1);
+    /// <summary>Its lines in which something waits.</summary>
+    internal List<JobLine> Attached { get; } = new(1);
 
     internal JobNode NodeFor(TaskShape shape, int priority)
     {
-        if (lastNode is not null && lastNode.Tenant.Shape == shape && lastNode.Tenant.Class == priority)
+        if (lastNode is not null && lastNode.Shape == shape && lastNode.Tenant.Class == priority)
         {
             return lastNode;
         }
@@ -56,19 +57,21 @@ internal sealed class SchedulingJob
         nodes ??= [];
         if (!nodes.TryGetValue((shape, priority), out JobNode? node))
         {
-            node = new JobNode(this, TenantState!.NodeFor(shape, priority));
+            node = new JobNode(LineFor(shape.Family, priority), TenantState!.NodeFor(shape, priority));
             nodes.Add((shape, priority), node);
         }
 
         return lastNode = node;
     }
 
+    internal JobNode? FindNode(TaskShape shape, int priority) => nodes is not null && nodes.TryGetValue((shape, priority), out JobNode? node) ? node : null;
+
     internal void Forget(JobNode node)
     {
         // A job of many different shapes must not collect a node for each that it ever had.
         if (nodes!.Count > 16)
         {
-            nodes.Remove((node.Tenant.Shape, node.Tenant.Class));
+            nodes.Remove((node.Shape, node.Tenant.Class));
             if (lastNode == node)
             {
                 lastNode = null;
@@ -80,6 +83,22 @@ internal sealed class SchedulingJob
     {
         TenantState = null;
         nodes = null;
+        lines = null;
         lastNode = null;
+    }
+
+    private JobLine LineFor(TaskFamily family, int priority)
+    {
+        foreach (JobLine known in lines ??= [])
+        {
+            if (known.Tenant.Family == family && known.Tenant.Class == priority)
+            {
+                return known;
+            }
+        }
+
+        JobLine line = new(this, TenantState!.LineFor(family, priority));
+        lines.Add(line);
+        return line;
     }
 }

@@ -21,11 +21,10 @@ internal sealed class Need(ResourceRequirement requirement, ResourceType type, S
 /// An interned list of requirements, and everyone who waits for exactly that. Only the shape's head competes, and a shape
 /// that does not fit is parked as a whole, so cost follows the number of different shapes and not of tasks.
 /// </summary>
-internal sealed class TaskShape(Need[] needs, (ResourceType Type, long Amount)[] totals)
+internal sealed class TaskShape(Need[] needs, (ResourceType Type, long Amount)[] totals, TaskFamily family, ShapeTable table)
 {
     private const int Remembered = 31;
 
-    private readonly List<ClassNode> classes = [];
     private long[]? waits;
     private int waitCount;
 
@@ -39,20 +38,55 @@ internal sealed class TaskShape(Need[] needs, (ResourceType Type, long Amount)[]
     /// <summary>Whether it takes something of a rate.</summary>
     public bool IsRated { get; } = Array.Exists(needs, n => n.Rates.Length > 0);
 
+    /// <summary>Whether it matters on which worker it is placed.</summary>
+    public bool IsRanked
+    {
+        get
+        {
+            foreach (Need need in Needs)
+            {
+                if (need.Shared && need.Type.Ranked > 0)
+                {
+                    return true;
+                }
+            }
+
+            return false;
+        }
+    }
+
     /// <summary>Its place among the parked shapes that take something of a rate.</summary>
     public int RatedIndex { get; set; } = -1;
 
     public int Waiting { get; set; }
 
-    /// <summary>The type whose return wakes it; null while it is not parked.</summary>
-    public ResourceType? ParkedUnder { get; set; }
+    /// <summary>Its number among the shapes that wait; -1 where it has none.</summary>
+    public int Id { get; set; } = -1;
 
-    public int ParkedIndex { get; set; } = -1;
+    /// <summary>The type whose return wakes it; null while it is not parked, or is for no single type.</summary>
+    public ResourceType? ParkedUnder
+    {
+        get
+        {
+            for (int at = 0; Id >= 0 && at < Totals.Length; at++)
+            {
+                if (ShapeTable.Has(Totals[at].Type.Shapes.Parked, Id))
+                {
+                    return Totals[at].Type;
+                }
+            }
+
+            return null;
+        }
+    }
+
+    /// <summary>Its place among the fresh shapes.</summary>
+    public int FreshIndex { get; set; } = -1;
 
     /// <summary>Parked under no single type: all are there but not together on one worker.</summary>
-    public bool IsJoint { get; set; }
+    public bool IsJoint => Id >= 0 && ShapeTable.Has(table.Joint, Id);
 
-    public bool IsParked => ParkedUnder is not null || IsJoint;
+    public bool IsParked => ParkedUnder is not null || IsJoint || IsFresh;
 
     /// <summary>Its place among the shapes that somebody waits for.</summary>
     public int WaitingIndex { get; set; } = -1;
@@ -64,52 +98,15 @@ internal sealed class TaskShape(Need[] needs, (ResourceType Type, long Amount)[]
 
     public string? Impossible { get; set; }
 
-    public List<ClassNode> Classes => classes;
+    public TaskFamily Family { get; } = family;
 
-    public bool HasHead => classes.Count > 0;
+    /// <summary>Who competes for it: all who wait but those over their quota.</summary>
+    public List<TenantNode> Tenants { get; } = new(1);
 
-    public TaskRequest Head => classes[0].Tenants.First.Jobs.First.Queue.Head;
+    public bool HasHead => Tenants.Count > 0;
 
-    public TenantNode HeadTenant => classes[0].Tenants.First;
-
-    public void Attach(TenantNode node)
-    {
-        int at = 0;
-        while (at < classes.Count && classes[at].Class > node.Class)
-        {
-            at++;
-        }
-
-        if (at == classes.Count || classes[at].Class != node.Class)
-        {
-            classes.Insert(at, new ClassNode(node.Class));
-        }
-
-        classes[at].Tenants.Add(node);
-    }
-
-    public void Detach(TenantNode node)
-    {
-        ClassNode found = ClassOf(node);
-        found.Tenants.Remove(node);
-        if (found.Tenants.Count == 0)
-        {
-            classes.Remove(found);
-        }
-    }
-
-    public ClassNode ClassOf(TenantNode node)
-    {
-        foreach (ClassNode candidate in classes)
-        {
-            if (candidate.Class == node.Class)
-            {
-                return candidate;
-            }
-        }
-
-        throw new InvalidOperationException($"No tenant waits in class {node.Class} of this shape.");
-    }
+    /// <summary>It was not looked at since something changed that no unit tells of.</summary>
+    public bool IsFresh { get; set; }
 
     /// <summary>Remembers how long a task of this kind waited.</summary>
     public void Remember(long wait)

@@ -4,6 +4,7 @@ namespace Millstream;
 internal sealed class Tenant(string name, double weight, long order)
 {
     private readonly Dictionary<(TaskShape Shape, int Class), TenantNode> nodes = [];
+    private readonly Dictionary<(TaskFamily Family, int Class), TenantLine> lines = [];
 
     public string Name { get; } = name;
 
@@ -20,7 +21,9 @@ internal sealed class Tenant(string name, double weight, long order)
     /// <summary>Nodes that wait until the tenant gives something back.</summary>
     public List<TenantNode> OverQuota { get; } = [];
 
-    public List<TenantNode> Attached { get; } = [];
+    /// <summary>Its lines in which somebody waits.</summary>
+    public List<TenantLine> Attached { get; } = [];
+
 
     /// <summary>When the head of a class last moved up.</summary>
     public Dictionary<int, long> Promoted { get; } = [];
@@ -38,6 +41,17 @@ internal sealed class Tenant(string name, double weight, long order)
         }
 
         return node;
+    }
+
+    public TenantLine LineFor(TaskFamily family, int priority)
+    {
+        if (!lines.TryGetValue((family, priority), out TenantLine? line))
+        {
+            line = new TenantLine(this, family, priority);
+            lines.Add((family, priority), line);
+        }
+
+        return line;
     }
 
     public void Forget(TenantNode node)

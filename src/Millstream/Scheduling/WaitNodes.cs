@@ -1,25 +1,36 @@
 namespace Millstream;
 
 /// <summary>The waiting tasks of one shape, class, tenant and job.</summary>
-internal sealed class JobNode(SchedulingJob job, TenantNode tenant) : IHeapItem<FairKey>
+internal sealed class JobNode(JobLine line, TenantNode tenant) : IHeapItem<LineKey>
 {
-    private readonly FairShare fair = job.Fair!;
+    /// <summary>In a field because it is changed in place.</summary>
+    public RequestQueue Queue;
 
-    public SchedulingJob Job { get; } = job;
+    public JobLine Line { get; } = line;
+
+    public SchedulingJob Job => Line.Job;
+
+    public TaskShape Shape { get; } = tenant.Shape;
 
     public TenantNode Tenant { get; } = tenant;
 
-    public RequestQueue Queue { get; } = new();
-
+    /// <summary>Its place in its line.</summary>
     public int HeapIndex { get; set; } = -1;
 
-    public int JobIndex { get; set; } = -1;
+    /// <summary>Its place among the jobs that wait for its shape.</summary>
+    public int TenantIndex { get; set; } = -1;
 
-    public FairKey HeapKey => fair.Key;
+    public LineKey HeapKey => new(Queue.Head.HeapKey, Shape.Id);
+}
+
+/// <summary>By the first of a queue; the shape's number is told so that nothing else is looked at where that is not awake.</summary>
+internal readonly record struct LineKey(TaskRequest.Place Place, int Shape) : IHeapKey<LineKey>
+{
+    public bool Before(in LineKey other) => Place.Before(other.Place);
 }
 
 /// <summary>The waiting jobs of one shape, class and tenant.</summary>
-internal sealed class TenantNode(Tenant tenant, TaskShape shape, int priority) : IHeapItem<FairShare.Live>
+internal sealed class TenantNode(Tenant tenant, TaskShape shape, int priority)
 {
     /// <summary>Waiting tasks by age: the list lies in a field because it is changed in place.</summary>
     public AgeList Ages;
@@ -30,21 +41,10 @@ internal sealed class TenantNode(Tenant tenant, TaskShape shape, int priority) :
 
     public int Class { get; } = priority;
 
-    public IndexedHeap<JobNode, FairKey> Jobs { get; } = new();
+    public List<JobNode> Jobs { get; } = new(1);
 
     public bool IsOverQuota { get; set; }
 
-    public int HeapIndex { get; set; } = -1;
-
-    public int TenantIndex { get; set; } = -1;
-
-    public FairShare.Live HeapKey => new(Tenant.Fair);
-}
-
-/// <summary>The waiting tenants of one shape and class.</summary>
-internal sealed class ClassNode(int priority)
-{
-    public int Class { get; } = priority;
-
-    public IndexedHeap<TenantNode, FairShare.Live> Tenants { get; } = new();
+    /// <summary>Its place among those that compete for the shape, -1 while it does not.</summary>
+    public int ShapeIndex { get; set; } = -1;
 }

@@ -18,6 +18,7 @@ internal sealed partial class SchedulerHistory
     private readonly RateModel rates = new();
     private readonly List<Grant> stopping = [];
     private bool isBatching;
+    private readonly int mostWorkers;
     private readonly IReadOnlyList<TenantQuota> quotas;
     private long now = 1000 * TimeSpan.TicksPerSecond;
     private long number;
@@ -28,6 +29,7 @@ internal sealed partial class SchedulerHistory
     {
         random = new Random(seed);
         bool holding = seed % 3 == 0;
+        mostWorkers = seed % 5 == 0 ? 9 : 4;
         quotas = seed % 4 == 0 ? [new("t0", "a", 2), new("*", "pool", 7)] : [];
         scheduler = new Scheduler(
             new SchedulerOptions { HoldFloor = holding ? TimeSpan.FromSeconds(5) : TimeSpan.FromDays(999), HoldFactor = holding ? 1 : 20, AgeingInterval = TimeSpan.FromSeconds(20), Quotas = quotas }, 1);
@@ -83,7 +85,7 @@ internal sealed partial class SchedulerHistory
             case < 7: Submit(); break;
             case < 12 when live.Count > 0: Release(); break;
             case 12 when waiting.Count > 0: scheduler.Withdraw(waiting.ElementAt(random.Next(waiting.Count)), now); break;
-            case 13 when slotsOf.Count < 4: AddWorker(); break;
+            case 13 when slotsOf.Count < mostWorkers: AddWorker(); break;
             case 14 when slotsOf.Count > 1 && random.Next(3) == 0: RemoveWorker(); break;
             case 15 when fleet.Count > 0: Toggle(); break;
             case 16 when fleet.Count > 0: Cool(); break;

@@ -14,8 +14,8 @@ internal sealed class DurationHistory
 
     private readonly ConcurrentDictionary<string, Workflow> _workflows = new(StringComparer.Ordinal);
 
-    /// <summary>By index of its nodes.</summary>
-    public TaskDurations[] Of(WorkflowGraph graph) => Find(graph.Id).Of(graph);
+    /// <summary>Those of one workflow.</summary>
+    public NodeDurations Of(WorkflowGraph graph) => Find(graph.Id).Of(graph);
 
     /// <summary>Reads what the store has of a workflow, once in a process.</summary>
     /// <param name="storage">The store.</param>
@@ -45,8 +45,9 @@ internal sealed class DurationHistory
             foreach (JobId job in last.Reverse())
             {
                 if (await ReadAsync(storage, agent, name, job, workflow) && ++read == Jobs)
-                    return;
+                    break;
             }
+            workflow.Forget();
         }
         catch (Exception e) when (e is JournalStorageException or JournalDamagedException)
         {
@@ -104,29 +105,37 @@ internal sealed class DurationHistory
     /// <summary>The tasks of one workflow by the ids of their nodes.</summary>
     private sealed class Workflow
     {
-        private readonly ConcurrentDictionary<string, TaskDurations> _tasks = new(StringComparer.Ordinal);
-        private (WorkflowGraph Graph, TaskDurations[] Tasks)? _last;
+        private readonly Dictionary<string, TaskDurations> _tasks = new(StringComparer.Ordinal);
+        private NodeDurations? _last;
 
         public Task? Loading { get; set; }
 
         public TaskDurations Of(string node)
         {
-            if (_tasks.Count > MostTasks)
-                _tasks.Clear();
-            return _tasks.GetOrAdd(node, static _ => new TaskDurations());
+            lock (_tasks)
+            {
+                if (_tasks.Count > MostTasks)
+                    _tasks.Clear();
+                if (!_tasks.TryGetValue(node, out TaskDurations? durations))
+                    _tasks.Add(node, durations = new TaskDurations());
+                return durations;
+            }
         }
 
-        public TaskDurations[] Of(WorkflowGraph graph)
+        /// <summary>More is known by the ids than graphs were told.</summary>
+        public void Forget() => _last = null;
+
+        public NodeDurations Of(WorkflowGraph graph)
         {
-            lock (this)
+            if (_last is { } last && last.Graph == graph)
+                return last;
+            TaskDurations?[] known = new TaskDurations?[graph.Nodes.Count];
+            lock (_tasks)
             {
-                if (_last is { } last && last.Graph == graph)
-                    return last.Tasks;
-                TaskDurations none = new();
-                TaskDurations[] tasks = [.. graph.Nodes.Select(n => n.Id is null ? none : Of(n.Id))];
-                _last = (graph, tasks);
-                return tasks;
+                foreach (GraphNode node in _tasks.Count == 0 ? [] : graph.Nodes)
+                    known[node.Index] = node.Id is null ? null : _tasks.GetValueOrDefault(node.Id);
             }
+            return _last = new NodeDurations(graph, known, Of);
         }
     }
 }

@@ -31,8 +31,8 @@ internal sealed class EngineDispatcher : Dispatcher
             if (needs[task] is null)
                 plan.Passed(task);
         }
-        if (_settings.LookAhead > TimeSpan.Zero)
-            entry.LookAhead = new LookAhead(plan.Model, plan.MayWait, _settings.Seed);
+        if (plan.MayWait && _settings.LookAhead > TimeSpan.Zero)
+            entry.LookAhead = new LookAhead(plan.Model, _settings.Seed);
     }
 
     public override IReadOnlyList<(SimulatedJob Job, int Task)> Decide(long now, List<(SimulatedJob Job, int Task)> ended, List<(SimulatedJob Job, int Task)> ready)

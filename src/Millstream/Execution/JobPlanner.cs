@@ -33,9 +33,9 @@ internal sealed class JobPlanner : WorkPlan, IThreadPoolWorkItem
             return;
         _plan = plan;
         Fleet.Plan(runner.Scheduling, plan);
-        if (runner.Engine.Options.LookAhead <= TimeSpan.Zero || graph.Nodes.Count > MostTasks)
+        if (!plan.MayWait || runner.Engine.Options.LookAhead <= TimeSpan.Zero || graph.Nodes.Count > MostTasks)
             return;
-        _lookAhead = new LookAhead(model, plan.MayWait, StableHash.Of(graph.Id), runner.Engine.Options.LookAheadPatience);
+        _lookAhead = new LookAhead(model, StableHash.Of(graph.Id), runner.Engine.Options.LookAheadPatience);
         _state = new PlanState(graph.Nodes.Count);
         if (!runner.IsReplaying)
             Think();

@@ -19,7 +19,7 @@ internal sealed class JobPlan
     /// <summary>The standard deviation of the logarithm of true over thought durations beyond which they order tasks no better than the structure of the graph (docs/performance.md).</summary>
     public const double MostSpread = 0.5;
 
-    // Beyond it a task waits in vain too often.
+    // Beyond it what a look-ahead finds is worse than the longest chain first, and a task waits in vain too often.
     private const double MostSpreadToWait = 0.1;
 
     /// <summary>Makes a plan where durations are good enough for one; else null.</summary>
@@ -39,7 +39,7 @@ internal sealed class JobPlan
 
     public PlanModel Model => model;
 
-    /// <summary>Whether a task may wait for a better moment although it would fit, which asks for durations that are right.</summary>
+    /// <summary>Whether a look-ahead is worth it, by which a task may wait for a better moment although it would fit: that asks for durations that are right.</summary>
     public bool MayWait { get; }
 
     /// <summary>Whether a look-ahead has found an order.</summary>
@@ -127,7 +127,7 @@ internal sealed class JobPlan
     public bool Decide(long now)
     {
         IsStale = false;
-        if (keys is null || !MayWait || Waiting.Count == 0)
+        if (keys is null || Waiting.Count == 0)
             return false;
         decoder.Serial(StateAt(now), keys, starts);
         return true;

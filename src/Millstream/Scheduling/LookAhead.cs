@@ -15,7 +15,6 @@ internal sealed class LookAhead
     private readonly PlanModel model;
     private readonly ScheduleDecoder decoder;
     private readonly Random random;
-    private readonly bool mayWait;
     private readonly int patience;
     private readonly List<Schedule> schedules = [];
     private readonly long[] keys;
@@ -23,9 +22,9 @@ internal sealed class LookAhead
     private long sinceBetter;
     private long sinceFresh;
 
-    public LookAhead(PlanModel model, bool mayWait, int seed, int patience = Patience)
+    public LookAhead(PlanModel model, int seed, int patience = Patience)
     {
-        (this.model, this.mayWait, this.patience) = (model, mayWait, patience);
+        (this.model, this.patience) = (model, patience);
         decoder = new ScheduleDecoder(model);
         random = new Random(seed);
         (keys, starts) = (new long[model.Network.Count], new long[model.Network.Count]);
@@ -70,6 +69,9 @@ internal sealed class LookAhead
         {
             for (int task = 0; task < keys.Length; task++)
                 keys[task] = -model.Tails[task];
+            // What is done without a look-ahead; in series in the order of its starts it ends no later.
+            decoder.Parallel(state, keys, starts);
+            starts.CopyTo(keys, 0);
             Add(state);
             return;
         }
@@ -140,7 +142,7 @@ internal sealed class LookAhead
             schedules.RemoveAt(Population);
     }
 
-    private long Decode(PlanState state, long[] order) => mayWait ? decoder.Serial(state, order, starts) : decoder.Parallel(state, order, starts);
+    private long Decode(PlanState state, long[] order) => decoder.Serial(state, order, starts);
 
     private sealed class Schedule(long[] starts, long end)
     {

@@ -49,9 +49,9 @@ public sealed class SchedulerPlanTests
             needs = [.. Enumerable.Range(0, count).Select(_ => random.Next(3) == 0 ? [] : new[] { ResourceRequirement.Exclusive("unit", amount: 1 + random.Next(3)) })];
             long[] durations = [.. job.Model.Durations.Select(d => d * SchedulerWorld.Second)];
             PlanModel model = world.Scheduler.Model(job.Model.Network, durations, needs);
-            plan = JobPlan.Make(model, spread: random.Next(4) == 0 ? 0.3 : 0.05)!;
+            plan = JobPlan.Make(model, spread: 0.05)!;
             world.Scheduler.Plan(scheduling, plan);
-            (look, copy) = (new LookAhead(model, plan.MayWait, seed, patience: 60), new PlanState(count));
+            (look, copy) = (new LookAhead(model, seed, patience: 60), new PlanState(count));
             waits = [.. job.Model.Network.Predecessors.Select(p => p.Length)];
         }
 

@@ -48,7 +48,7 @@ public sealed class WorkflowPlanTests : StoredJobTests
         Assert.Equal("many", await FirstAsync(unknown));
         Assert.Null(_plan);
         Assert.Equal("deep", await FirstAsync(workflow));
-        Assert.True(_plan!.HasOrder);
+        Assert.False(_plan!.MayWait, "what an author says is exact enough for an order only");
     }
 
     [Fact]

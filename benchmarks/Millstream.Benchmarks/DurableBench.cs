@@ -19,6 +19,7 @@ internal static class DurableBench
         string last = Payload;
         for (int i = 0; i < count; i++)
             last = await c.RunAsync(Step, last);
+        return last;
     });
 
     private static readonly BenchAgent Emitter = new("emitter", async (count, c) =>
@@ -29,6 +30,7 @@ internal static class DurableBench
                 c.Emit(Payload);
             await c.FlushAsync();
         }
+        return Payload;
     });
 
     private static readonly BenchAgent Waiter = new("waiter", async (count, c) =>
@@ -36,6 +38,7 @@ internal static class DurableBench
         for (int i = 0; i < count; i += Together)
             await Task.WhenAll(Enumerable.Range(0, Together).Select(_ => c.RunAsync(Step, Payload)));
         await c.Signals.WaitToReadAsync();
+        return Payload;
     });
 
     /// <summary>In SQLite.</summary>
@@ -206,7 +209,10 @@ internal static class DurableBench
         long start = Stopwatch.GetTimestamp();
         Job<string, string, string>[] all = await Task.WhenAll(Enumerable.Range(0, jobs).Select(_ => orchestrator.CreateJobAsync(agent, count)));
         foreach (Job<string, string, string> job in all)
-            await job.Completion;
+        {
+            if (await job.Completion != Payload)
+                throw new InvalidOperationException($"job {job.Id} ended with another output");
+        }
         return Stopwatch.GetElapsedTime(start).TotalMicroseconds / pieces;
     }
 
@@ -237,14 +243,10 @@ internal static class DurableBench
         };
     }
 
-    private sealed class BenchAgent(string id, Func<int, AgentContext<string, string>, Task> body) : Agent<int, string, string, string>
+    private sealed class BenchAgent(string id, Func<int, AgentContext<string, string>, Task<string>> body) : Agent<int, string, string, string>
     {
         public override string Id => id;
 
-        protected override async Task<string> RunCoreAsync(int input, AgentContext<string, string> context)
-        {
-            await body(input, context);
-            return "";
-        }
+        protected override Task<string> RunCoreAsync(int input, AgentContext<string, string> context) => body(input, context);
     }
 }

@@ -83,7 +83,8 @@ internal static class EngineBench
             await job.Completion;
     }
 
-    private static async Task EventsAsync(int count, int readers)
+    /// <summary>Events of one job to some readers, each of which must see them all.</summary>
+    public static async Task EventsAsync(int count, int readers)
     {
         await using AgentOrchestrator orchestrator = NewOrchestrator();
         Job<int, int, Nothing> job = await orchestrator.CreateJobAsync(new Emitter(), count);

@@ -1,16 +1,18 @@
 using Millstream;
 using Millstream.PostgreSql.Tests;
 
-// ./bench [engine] [events] [fleet] [durable] [journal] [llm] [postgresql] [sandbox] [scheduler] [waiting] [--only TEXT]: all of them when none is named; `agents`, `long` and `dbos` only when they are. With --only
+// ./bench [engine] [events] [fleet] [durable] [journal] [llm] [postgresql] [sandbox] [scheduler] [waiting] [--only TEXT]: all of them when none is named; `agents` and `long` only when they are. With --only
 // the cases whose names have the text. Exit code 1 when a bound is missed.
-string[] known = ["engine", "events", "fleet", "durable", "journal", "llm", "postgresql", "sandbox", "scheduler", "waiting", "agents", "long", "dbos"];
+string[] known = ["engine", "events", "fleet", "durable", "journal", "llm", "postgresql", "sandbox", "scheduler", "waiting", "agents", "long"];
 string? only = null;
 // Commands with options of their own; each gets the arguments behind its name.
 Dictionary<string, Func<string[], Task<int>>> commands = new()
 {
     [ModelServer.Command] = ModelServer.RunAsync,
+    ["peers"] = PeersBench.RunAsync,
     [GrowthCommand.Name] = GrowthCommand.RunAsync,
     ["psplib"] = PsplibBench.RunAsync,
+    ["wfinstances"] = TracesCommand.RunAsync,
 };
 if (args is [var name, ..] && commands.TryGetValue(name, out Func<string[], Task<int>>? command))
     return await command(args[1..]);
@@ -24,7 +26,7 @@ if (args.FirstOrDefault(a => !known.Contains(a)) is { } wrong)
 
 Measure measure = new(Console.Out, only);
 Console.Out.WriteLine($"{Measure.Machine}; medians of 5 after a warm-up");
-foreach (string part in args.Length == 0 ? known[..^3] : args)
+foreach (string part in args.Length == 0 ? known[..^2] : args)
 {
     switch (part)
     {
@@ -54,9 +56,6 @@ foreach (string part in args.Length == 0 ? known[..^3] : args)
             break;
         case "agents":
             await LlmAgentsBench.RunAsync(measure);
-            break;
-        case "dbos":
-            await WithServerAsync(server => DbosBench.RunAsync(measure, server));
             break;
         case "postgresql":
             await WithServerAsync(async server =>

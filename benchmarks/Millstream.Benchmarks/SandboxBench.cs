@@ -40,8 +40,8 @@ internal static class SandboxBench
             $"sandbox start, median of {Rounds}: bare bwrap {median:F2} ms, ours {Median(ours):F2} ms ({Median(ours) / median:F2}x), with a mount {Median(withMount):F2} ms ({Median(withMount) / median:F2}x; at most 1.5x)"));
     }
 
-    // Started as the sandbox starts its own, so that the difference is the sandbox's and not that of two ways to start a process.
-    private static Task BareAsync(string bwrap)
+    /// <summary>Started as the sandbox starts its own, so that the difference is the sandbox's and not that of two ways to start a process.</summary>
+    public static Task BareAsync(string bwrap)
     {
         using Fd none = Fd.Null();
         int code = Reaper.WaitFor(PosixSpawn.Start(bwrap, ["bwrap", .. s_bare], ["PATH=/usr/bin:/bin"], [none.Value, none.Value, none.Value]));

@@ -152,6 +152,9 @@ public sealed record TaskDefinition
     /// <summary>The time one attempt may take, from its lease on; null for no bound.</summary>
     public TimeSpan? Timeout { get; internal init; }
 
+    /// <summary>How long one run takes, about, for the time until it is known from earlier jobs; null where nobody says.</summary>
+    public TimeSpan? ExpectedTime { get; internal init; }
+
     /// <summary>How the task is tried again.</summary>
     public RetryDefinition Retry { get; internal init; } = new();
 

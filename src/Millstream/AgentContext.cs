@@ -91,6 +91,10 @@ public abstract class AgentContext
 
     internal abstract Task<TOutput> RunTaskAsync<TOutput>(AgentTask task, object? input, RunSettings settings, CancellationToken token);
 
+    /// <summary>Runs a task without a promise: who asks hears its end at once, inside the turn that delivers it.</summary>
+    /// <returns>What stops it.</returns>
+    internal abstract IStoppable StartTask(AgentTask task, object? input, RunSettings settings, ITaskEnd end, CancellationToken token = default);
+
     internal abstract Task<TOutput[]> RunTasksAsync<TInput, TOutput>(AgentTask<TInput, TOutput> task, IReadOnlyList<TInput> inputs, CancellationToken token);
 
     internal abstract Task<TOutput> RunChildAsync<TOutput>(Agent child, object? input, string subject, CancellationToken token, IWorkTrace? trace = null);
@@ -141,12 +145,28 @@ public abstract class AgentContext<TEvent, TSignal> : AgentContext<TEvent>
     public abstract SignalReader<TSignal> Signals { get; }
 }
 
-/// <summary>How one run of a task differs from the task: its shown id, its policy, its rank in line, what it needs beside the task's own requirements, what traces call it, its number in the job's plan, where to note how long it took.</summary>
+/// <summary>How one run of a task differs from the task: its shown id, its policy, its rank in line, what it needs beside the task's own requirements, what traces call it, its number in the job's plan.</summary>
 internal readonly record struct RunSettings(string Subject, TaskPolicy Policy, long Rank = 0, IReadOnlyList<ResourceRequirement>? Requirements = null, IWorkTrace? Trace = null,
-    int PlanTask = -1, TaskDurations? Durations = null);
+    int PlanTask = -1);
 
 /// <summary>What an agent's erased form needs of the job that runs it.</summary>
 internal interface IJobRuntime
 {
     AgentContext<TEvent, TSignal> MakeContext<TEvent, TSignal>();
+}
+
+/// <summary>Hears how a task has ended, inside a turn.</summary>
+internal interface ITaskEnd
+{
+    void Completed(object? output);
+
+    void Failed(TaskError error);
+
+    void Stopped();
+}
+
+/// <summary>Something under way that can be told to stop, inside turns only.</summary>
+internal interface IStoppable
+{
+    void Stop();
 }

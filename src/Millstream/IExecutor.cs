@@ -6,5 +6,11 @@ internal interface IExecutor
     /// <summary>Whether a piece of work may run its successor at once instead of scheduling it. A simulation says no, to choose the order itself.</summary>
     bool RunsInline { get; }
 
+    /// <summary>Whether a task that could run waits for this thread, so that the thread must not wait for a disk.</summary>
+    bool IsThreadTaken => false;
+
     void Schedule(IThreadPoolWorkItem work);
+
+    /// <summary>Runs what waits for a disk beside the rest.</summary>
+    void ScheduleBlocking(IThreadPoolWorkItem work) => Schedule(work);
 }

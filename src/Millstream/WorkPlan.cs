@@ -6,12 +6,11 @@ internal interface IPlannable;
 /// <summary>What the engine knows and is told of the tasks of a graph that a job executes. To be used inside the job's turns.</summary>
 internal abstract class WorkPlan
 {
-    /// <summary>Where to note how long a task took.</summary>
-    public abstract TaskDurations DurationsOf(int task);
-
     /// <summary>Something that the fleet does not see begins: an agent.</summary>
     public abstract void Began(int task);
 
     /// <summary>A task is behind the job, whatever became of it.</summary>
-    public abstract void Passed(int task);
+    /// <param name="task">The task.</param>
+    /// <param name="isCompleted">Whether it gave an output.</param>
+    public abstract void Passed(int task, bool isCompleted);
 }

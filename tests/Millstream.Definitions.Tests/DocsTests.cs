@@ -34,6 +34,7 @@ public sealed class DocsTests
     [InlineData("name: t\ntasks: { a: { uses: template, with: { values: {} } } }")]
     [InlineData("name: t\ntasks: { a: { uses: sandbox.run, with: { command: [ls], limits: { memory: much } } } }")]
     [InlineData("name: t\ntasks: { a: { uses: file.read, with: { path: x }, timeout: soon } }")]
+    [InlineData("name: t\ntasks: { a: { uses: file.read, with: { path: x }, expected_time: soon } }")]
     [InlineData("name: t\ntasks: { a: { uses: file.read, with: { path: x }, retry: { attempts: 0 } } }")]
     [InlineData("name: t\nresources: { slot: 4 }\ntasks: { a: { uses: file.read, with: { path: x } } }")]
     [InlineData("name: t\nresources: { \"\": 4 }\ntasks: { a: { uses: file.read, with: { path: x } } }")]

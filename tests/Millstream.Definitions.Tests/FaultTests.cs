@@ -77,6 +77,7 @@ public sealed class FaultTests
     [InlineData("a: { uses: file.read, with: { path: x }, timeout: 0s }", "7:53: the task 'a'.timeout must be a duration from 1ms to 366d, this is the text '0s'")]
     [InlineData("a: { uses: file.read, with: { path: x }, timeout: 400d }", "must be a duration from 1ms to 366d, this is the text '400d'")]
     [InlineData("a: { uses: file.read, with: { path: x }, timeout: 12345678901s }", "must be a duration from 1ms to 366d, this is the text '12345678901s'")]
+    [InlineData("a: { uses: file.read, with: { path: x }, expected_time: soon }", "7:59: the task 'a'.expected_time must be a duration such as 500ms, 30s, 5m or 1h30m, this is the text 'soon'")]
     [InlineData("a: { uses: http.get, with: { url: x, timeout: 400d } }", "'400d' must be a duration from 1ms to 366d")]
     [InlineData("a: { with: { path: x } }", "needs 'uses', its kind")]
     [InlineData("a: { uses: workflow, with: { file: none.yaml } }", "there is no file 'none.yaml'")]

@@ -74,13 +74,12 @@ internal static class SimulatedRun
         foreach (SimulatedJob job in jobs)
             events.Enqueue((job, -1), job.Arrival);
         List<(SimulatedJob Job, int Task)> ended = [], ready = [];
-        while (jobs.Any(j => !j.IsOver))
+        long last = -1;
+        while (events.TryPeek(out _, out long now))
         {
-            events.TryPeek(out _, out long now);
-            if (events.Count == 0)
-                throw new InvalidOperationException($"{jobs.First(j => !j.IsOver).Instance.Name}: nothing runs, and it is not over");
-            if (dispatcher.Wake(now) is { } wake && wake < now)
+            if (dispatcher.Wake(last) is { } wake && wake > last && wake < now)
                 now = wake;
+            last = now;
             (ended, ready) = ([], []);
             while (events.TryPeek(out (SimulatedJob Job, int Task) what, out long at) && at == now)
             {
@@ -99,5 +98,7 @@ internal static class SimulatedRun
                 events.Enqueue((job, task), now + job.Instance.Durations[task]);
             }
         }
+        if (jobs.FirstOrDefault(j => !j.IsOver) is { } left)
+            throw new InvalidOperationException($"{left.Instance.Name}: nothing runs, and it is not over");
     }
 }

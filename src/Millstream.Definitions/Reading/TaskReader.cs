@@ -29,6 +29,7 @@ internal sealed class TaskReader(ReadContext context)
             AtMostOnce = _nodes.Flag(map, "at_most_once", name + ".at_most_once") ?? false,
             ContinueOnError = _nodes.Flag(map, "continue_on_error", name + ".continue_on_error") ?? false,
             Timeout = _nodes.Duration(map, "timeout", name + ".timeout"),
+            ExpectedTime = _nodes.Duration(map, "expected_time", name + ".expected_time"),
             Retry = Retry(map, name),
             Description = _nodes.Text(map, "description", name + ".description"),
         };

@@ -100,6 +100,7 @@ internal sealed class WorkflowCompiler(WorkflowDefinition definition, IReadOnlyD
     {
         MaxParallel = task.MaxParallel,
         Requirements = task.Requires,
+        ExpectedTime = task.ExpectedTime,
         Policy = new TaskPolicy
         {
             Timeout = task.Timeout,

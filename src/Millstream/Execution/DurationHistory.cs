@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Text.Json;
 
 namespace Millstream;
 
@@ -7,12 +8,14 @@ internal sealed class DurationHistory
 {
     // Of a store's last jobs of a workflow, and of each so many entries at most, so that a start does not take long.
     private const int Jobs = 5, Entries = 20_000;
+    // So many are looked at where the agent executes other workflows too.
+    private const int Candidates = 50;
     private const int MostWorkflows = 1_000, MostTasks = 20_000;
 
     private readonly ConcurrentDictionary<string, Workflow> _workflows = new(StringComparer.Ordinal);
 
-    /// <summary>By index of its nodes.</summary>
-    public TaskDurations[] Of(WorkflowGraph graph) => Find(graph.Id).Of(graph);
+    /// <summary>Those of one workflow.</summary>
+    public NodeDurations Of(WorkflowGraph graph) => Find(graph.Id).Of(graph);
 
     /// <summary>Reads what the store has of a workflow, once in a process.</summary>
     /// <param name="storage">The store.</param>
@@ -29,18 +32,22 @@ internal sealed class DurationHistory
     {
         try
         {
-            Queue<JobHead> last = new();
+            Queue<JobId> last = new();
+            // One agent may execute many workflows.
+            int most = name == agent.Name ? Jobs : Candidates;
             await foreach (JobHead head in storage.ListAsync(new JobHeadFilter { AgentId = agent.Id, Status = JobStatus.Completed, Ended = true }))
             {
-                // One agent may execute many workflows; then its jobs are called after theirs.
-                if (name != agent.Id && name != head.Name)
-                    continue;
-                last.Enqueue(head);
-                if (last.Count > Jobs)
+                last.Enqueue(head.Id);
+                if (last.Count > most)
                     last.Dequeue();
             }
-            foreach (JobHead head in last)
-                await ReadAsync(storage, head.Id, workflow);
+            int read = 0;
+            foreach (JobId job in last.Reverse())
+            {
+                if (await ReadAsync(storage, agent, name, job, workflow) && ++read == Jobs)
+                    break;
+            }
+            workflow.Forget();
         }
         catch (Exception e) when (e is JournalStorageException or JournalDamagedException)
         {
@@ -48,21 +55,40 @@ internal sealed class DurationHistory
         }
     }
 
-    private static async Task ReadAsync(IJournalStorage storage, JobId job, Workflow workflow)
+    /// <returns>Whether it is a job of the workflow.</returns>
+    private static async Task<bool> ReadAsync(IJournalStorage storage, Agent agent, string name, JobId job, Workflow workflow)
     {
-        Dictionary<int, long> started = [];
+        Dictionary<int, (string Subject, long Time)> started = [];
         int read = 0;
         await foreach (List<JournalEntry> entries in new RecordReader(storage, job).ReadAsync(1))
         {
             foreach (JournalEntry entry in entries)
             {
+                if (entry.Payload is StartOf start && !IsOf(agent, name, start))
+                    return false;
                 if (entry is { Kind: EntryKind.TaskStarted, Subject: not null })
-                    started[entry.Command] = entry.Time;
-                else if (entry is { Kind: EntryKind.TaskCompleted, Subject: not null } && started.Remove(entry.Command, out long time))
-                    workflow.Of(NodeOf(entry.Subject)).Add(entry.Time - time);
+                    started[entry.Command] = (entry.Subject, entry.Time);
+                else if (entry.Payload is ChildOf child)
+                    started[entry.Command] = (child.Task, entry.Time);
+                else if (entry.Kind is EntryKind.TaskCompleted or EntryKind.ChildCompleted && started.Remove(entry.Command, out (string Subject, long Time) run))
+                    workflow.Of(NodeOf(run.Subject)).Add(entry.Time - run.Time);
             }
             if ((read += entries.Count) > Entries)
-                return;
+                break;
+        }
+        return true;
+    }
+
+    private static bool IsOf(Agent agent, string name, StartOf start)
+    {
+        try
+        {
+            return agent.NameFor(JobRunner.ReadPayload(agent.Contract.Input, start.Input)) == name;
+        }
+        catch (Exception e) when (e is JsonException or NotSupportedException)
+        {
+            // An older version of the agent took something else.
+            return false;
         }
     }
 
@@ -79,29 +105,37 @@ internal sealed class DurationHistory
     /// <summary>The tasks of one workflow by the ids of their nodes.</summary>
     private sealed class Workflow
     {
-        private readonly ConcurrentDictionary<string, TaskDurations> _tasks = new(StringComparer.Ordinal);
-        private (WorkflowGraph Graph, TaskDurations[] Tasks)? _last;
+        private readonly Dictionary<string, TaskDurations> _tasks = new(StringComparer.Ordinal);
+        private NodeDurations? _last;
 
         public Task? Loading { get; set; }
 
         public TaskDurations Of(string node)
         {
-            if (_tasks.Count > MostTasks)
-                _tasks.Clear();
-            return _tasks.GetOrAdd(node, static _ => new TaskDurations());
+            lock (_tasks)
+            {
+                if (_tasks.Count > MostTasks)
+                    _tasks.Clear();
+                if (!_tasks.TryGetValue(node, out TaskDurations? durations))
+                    _tasks.Add(node, durations = new TaskDurations());
+                return durations;
+            }
         }
 
-        public TaskDurations[] Of(WorkflowGraph graph)
+        /// <summary>More is known by the ids than graphs were told.</summary>
+        public void Forget() => _last = null;
+
+        public NodeDurations Of(WorkflowGraph graph)
         {
-            lock (this)
+            if (_last is { } last && last.Graph == graph)
+                return last;
+            TaskDurations?[] known = new TaskDurations?[graph.Nodes.Count];
+            lock (_tasks)
             {
-                if (_last is { } last && last.Graph == graph)
-                    return last.Tasks;
-                TaskDurations none = new();
-                TaskDurations[] tasks = [.. graph.Nodes.Select(n => n.Id is null ? none : Of(n.Id))];
-                _last = (graph, tasks);
-                return tasks;
+                foreach (GraphNode node in _tasks.Count == 0 ? [] : graph.Nodes)
+                    known[node.Index] = node.Id is null ? null : _tasks.GetValueOrDefault(node.Id);
             }
+            return _last = new NodeDurations(graph, known, Of);
         }
     }
 }

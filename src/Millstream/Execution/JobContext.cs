@@ -8,6 +8,8 @@ namespace Millstream;
 /// <summary>The context of one job's body: every member checks the turn, then makes a command or answers inside it.</summary>
 internal sealed class JobContext<TEvent, TSignal>(JobRunner runner) : AgentContext<TEvent, TSignal>, ISignalSink
 {
+    private static readonly string s_emit = $"Emit({typeof(TEvent).Name})";
+
     private SignalQueue? _signals;
     private Random? _random;
     private BodyLogger? _logger;
@@ -66,7 +68,7 @@ internal sealed class JobContext<TEvent, TSignal>(JobRunner runner) : AgentConte
 
     public override void Emit(TEvent e)
     {
-        runner.Enter($"Emit({typeof(TEvent).Name})");
+        runner.Enter(s_emit);
         runner.CheckRoom(1);
         runner.Check(runner.Agent.Contract.Event, e);
         runner.Add(new JournalEntry(EntryKind.Event, runner.Now) { Payload = e, PayloadType = runner.Agent.Contract.Event });
@@ -129,11 +131,18 @@ internal sealed class JobContext<TEvent, TSignal>(JobRunner runner) : AgentConte
         runner.Enter(settings.Subject);
         if (token.IsCancellationRequested)
             return Task.FromCanceled<TOutput>(token);
-        ResourceRequirement.CheckGang(settings.Subject, task.Requirements, settings.Requirements);
-        _ = runner.Copy(task.InputType, input);
         TaskCommand<TOutput> command = new(task, input, settings);
-        runner.Issue(command, token);
+        Issue(command, task, input, settings, token);
         return command.Promise;
+    }
+
+    internal override IStoppable StartTask(AgentTask task, object? input, RunSettings settings, ITaskEnd end, CancellationToken token = default)
+    {
+        runner.Enter(settings.Subject);
+        token.ThrowIfCancellationRequested();
+        HeardTask command = new(end, task, input, settings);
+        Issue(command, task, input, settings, token);
+        return command;
     }
 
     internal override Task<TOutput[]> RunTasksAsync<TInput, TOutput>(AgentTask<TInput, TOutput> task, IReadOnlyList<TInput> inputs, CancellationToken token)
@@ -212,6 +221,13 @@ internal sealed class JobContext<TEvent, TSignal>(JobRunner runner) : AgentConte
         object? read = runner.Checkpoint(state, StateType<TState>(), kept);
         Reseed();
         return (TState)read!;
+    }
+
+    private void Issue(TaskCommand command, AgentTask task, object? input, RunSettings settings, CancellationToken token)
+    {
+        ResourceRequirement.CheckGang(settings.Subject, task.Requirements, settings.Requirements);
+        _ = runner.Copy(task.InputType, input);
+        runner.Issue(command, token);
     }
 
     // How many numbers were drawn is not recorded, so each state begins a new row.

@@ -13,7 +13,7 @@ internal sealed class JobPlanner : WorkPlan, IThreadPoolWorkItem
 
     private readonly JobRunner _runner;
     private readonly WorkflowGraph _graph;
-    private readonly TaskDurations[] _durations;
+    private readonly NodeDurations _durations;
     private readonly long[]? _began;
     private readonly JobPlan? _plan;
     private readonly LookAhead? _lookAhead;
@@ -25,7 +25,7 @@ internal sealed class JobPlanner : WorkPlan, IThreadPoolWorkItem
         (_runner, _graph, _durations) = (runner, graph, runner.Engine.Durations.Of(graph));
         if (graph.Nodes.Any(n => n.Child is not null))
             _began = new long[graph.Nodes.Count];
-        if (runner.IsShadow || !IsLong() || Estimates(out double spread) is not { } ticks)
+        if (runner.IsShadow || (_durations.Longest * graph.TaskCount < Shortest.Ticks && !graph.IsTimed) || Estimates(out double spread) is not { } ticks)
             return;
         bool[]? isMany = graph.Nodes.Any(n => n.ItemInput is not null) ? [.. graph.Nodes.Select(n => n.ItemInput is not null)] : null;
         PlanModel model = Fleet.Model(graph.Network, ticks, [.. graph.Nodes.Select(NeedsOf)]);
@@ -43,19 +43,27 @@ internal sealed class JobPlanner : WorkPlan, IThreadPoolWorkItem
 
     private Fleet Fleet => _runner.Engine.Fleet;
 
-    public override TaskDurations DurationsOf(int task) => _durations[task];
+    /// <summary>A run of a task has given an output; from any thread.</summary>
+    /// <param name="task">The task; -1 for one that is not planned.</param>
+    /// <param name="ticks">How long it took.</param>
+    public void Took(int task, long ticks)
+    {
+        if (task >= 0)
+            _durations.Add(task, ticks);
+    }
 
     public override void Began(int task)
     {
-        _began![task] = Fleet.Passed;
+        // How long it took before this process is not known.
+        _began![task] = _runner.IsReplaying ? 0 : Fleet.Passed;
         if (_plan is not null)
             Fleet.Began(_runner.Scheduling, task);
     }
 
-    public override void Passed(int task)
+    public override void Passed(int task, bool isCompleted)
     {
-        if (_began is not null && _began[task] != 0 && !_runner.IsReplaying)
-            _durations[task].Add(Fleet.Passed - _began[task]);
+        if (isCompleted && _began is not null && _began[task] != 0 && !_runner.IsReplaying && !_runner.IsShadow)
+            _durations.Add(task, Fleet.Passed - _began[task]);
         if (_plan is not null)
             Fleet.Pass(_runner.Scheduling, task);
     }
@@ -88,15 +96,6 @@ internal sealed class JobPlanner : WorkPlan, IThreadPoolWorkItem
         Fleet.Replan(_runner.Scheduling, _lookAhead.Keys);
     }
 
-    // A quick look, since most graphs of short tasks are run often.
-    private bool IsLong()
-    {
-        long most = 0;
-        foreach (GraphNode node in _graph.Nodes)
-            most += Math.Max(_durations[node.Index].Longest, node.Options.ExpectedTime?.Ticks ?? 0);
-        return most >= Shortest.Ticks;
-    }
-
     /// <summary>By task how long it will take; null where that is not known of half of them.</summary>
     private long[]? Estimates(out double spread)
     {
@@ -108,7 +107,7 @@ internal sealed class JobPlanner : WorkPlan, IThreadPoolWorkItem
         {
             if (node.IsPure)
                 continue;
-            if (_durations[node.Index].Estimate(node.Options.ExpectedTime) is not { } estimate)
+            if (_durations.Estimate(node.Index, node.Options.ExpectedTime) is not { } estimate)
             {
                 unknown.Add(node.Index);
                 continue;

@@ -16,6 +16,7 @@ internal sealed partial class JobRunner : IThreadPoolWorkItem, IJobRuntime, IJob
     private Delivery? _lastDelivery;
     private Turn? _firstDurable;
     private bool _scheduled;
+    private bool _isPumping;
     private TaskCompletionSource? _quiet;
     private volatile bool _stopped;
     private long _undurable;
@@ -100,7 +101,7 @@ internal sealed partial class JobRunner : IThreadPoolWorkItem, IJobRuntime, IJob
         return isDurable;
     }
 
-    /// <summary>The pump.</summary>
+    /// <summary>The pump. Whoever comes to it first runs it, be it scheduled or not yet there; who comes later finds it at work or with nothing to do.</summary>
     public void Execute()
     {
         for (int count = 0; count < MaxDeliveries; count++)
@@ -109,6 +110,12 @@ internal sealed partial class JobRunner : IThreadPoolWorkItem, IJobRuntime, IJob
             Delivery? delivery = null;
             lock (_gate)
             {
+                if (count == 0)
+                {
+                    if (!_scheduled || _isPumping)
+                        return;
+                    _isPumping = true;
+                }
                 durable = _firstDurable;
                 if (durable is not null)
                     _firstDurable = durable.NextDurable;
@@ -116,7 +123,7 @@ internal sealed partial class JobRunner : IThreadPoolWorkItem, IJobRuntime, IJob
                     delivery = Take();
                 if (durable is null && delivery is null)
                 {
-                    _scheduled = false;
+                    _scheduled = _isPumping = false;
                     _quiet?.TrySetResult();
                 }
             }
@@ -134,6 +141,8 @@ internal sealed partial class JobRunner : IThreadPoolWorkItem, IJobRuntime, IJob
             else
                 delivery!.Dropped(this);
         }
+        lock (_gate)
+            _isPumping = false;
         _engine.Executor.Schedule(this);
     }
 

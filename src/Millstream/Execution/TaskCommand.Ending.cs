@@ -63,6 +63,9 @@ internal abstract partial class TaskCommand
         {
             if (Interlocked.Exchange(ref _release, null) is { } left)
                 Runner.Engine.Fleet.Release(left);
+            // All threads of the pool may be at work on tasks as this one was, and the job's turns would wait for one that ends.
+            if (isInline && Runner.Engine.Executor.RunsInline)
+                Runner.Execute();
         }
         else if (isInline && Runner.Engine.Executor.RunsInline)
         {

@@ -109,7 +109,7 @@ internal abstract partial class TaskCommand(AgentTask task, object? input, RunSe
     }
 
     /// <summary>Runs the attempt that was granted last.</summary>
-    public void Execute() => TaskTail.Run(Runner.Engine.Executor, this);
+    public void Execute() => TaskTail.Run(Runner.Engine.Executor, Runner.Engine.Time, this);
 
     /// <summary>Runs the attempt that was granted last, and nothing after it.</summary>
     public void RunAttempt() => Volatile.Read(ref _attempt)?.Run();
@@ -145,7 +145,7 @@ internal abstract partial class TaskCommand(AgentTask task, object? input, RunSe
         if (error is null && Runner.Copies)
             (output, error) = Recorded(output);
         if (error is null)
-            settings.Durations?.Add(Runner.Engine.Fleet.Passed - attempt.Grant.GrantedAt);
+            Runner.Planner?.Took(settings.PlanTask, Runner.Engine.Fleet.Passed - attempt.Grant.GrantedAt);
         TaskError? failure = null;
         SecretMissingException? missing = null;
         TimeSpan delay = default;

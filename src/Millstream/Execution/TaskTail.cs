@@ -8,6 +8,7 @@ internal static class TaskTail
 {
     // So that one busy chain does not keep its thread from what waits in the pool.
     private const int MaxInRow = 256;
+    private static readonly TimeSpan LongestRow = TimeSpan.FromMilliseconds(1);
 
     [ThreadStatic]
     private static TaskCommand? s_next;
@@ -18,8 +19,11 @@ internal static class TaskTail
     [ThreadStatic]
     private static bool s_isRunning;
 
+    /// <summary>Whether a task waits for this thread.</summary>
+    public static bool HasNext => s_next is not null;
+
     /// <summary>Runs a task, and then what its end left for this thread.</summary>
-    public static void Run(IExecutor executor, TaskCommand first)
+    public static void Run(IExecutor executor, TimeProvider time, TaskCommand first)
     {
         if (!executor.RunsInline || s_isRunning)
         {
@@ -28,11 +32,14 @@ internal static class TaskTail
         }
         s_isRunning = true;
         TaskCommand? task = first;
+        long start = time.GetTimestamp();
         for (int i = 0; task is not null && i < MaxInRow; i++)
         {
             task.RunAttempt();
             task = s_next;
             s_next = null;
+            if (time.GetElapsedTime(start) > LongestRow)
+                break;
         }
         s_isRunning = false;
         if (task is not null)

@@ -1,8 +1,8 @@
 namespace Millstream;
 
 /// <summary>
-/// Writes the journals of a process into its store, all that wait in one transaction. A job alone that finds it idle writes at once on its own thread;
-/// who comes meanwhile is in the next transaction. Notes wait up to <see cref="Patience"/> for something that must be written anyway.
+/// Writes the journals of a process into its store, all that wait in one transaction. A job alone that finds it idle writes at once on its own thread, or beside
+/// the pool where a task waits for that thread; who comes meanwhile is in the next transaction. Notes wait up to <see cref="Patience"/> for something that must be written anyway.
 /// </summary>
 internal sealed class JournalWriter : IThreadPoolWorkItem, IDisposable
 {
@@ -19,7 +19,9 @@ internal sealed class JournalWriter : IThreadPoolWorkItem, IDisposable
     private JournalStorageException? _error;
     private bool _isBusy;
     private bool _isArmed;
+    private bool _isWanted;
     private bool _wasAlone = true;
+    private bool _isBeside;
 
     public JournalWriter(IJournalStorage storage, IExecutor executor, TimeProvider time, Action<JournalStorageException> broken)
     {
@@ -47,7 +49,7 @@ internal sealed class JournalWriter : IThreadPoolWorkItem, IDisposable
     /// <param name="isInline">Whether this thread may write.</param>
     public void Enqueue(StoredJobJournal journal, bool isForced, bool isInline)
     {
-        bool isAtOnce;
+        bool isAtOnce, isBeside;
         lock (_gate)
         {
             if (!journal.IsQueued)
@@ -55,20 +57,22 @@ internal sealed class JournalWriter : IThreadPoolWorkItem, IDisposable
                 journal.IsQueued = true;
                 _waiting.Add(journal);
             }
+            _isWanted |= isForced;
             if (_isBusy)
                 return;
             if (!isForced)
             {
-                if (!_isArmed)
-                    _timer.Change(Patience, Timeout.InfiniteTimeSpan);
-                _isArmed = true;
+                Arm();
                 return;
             }
             _isBusy = true;
             // Where there are several, those that are about to have something go first.
             isAtOnce = isInline && _wasAlone;
+            isBeside = _isBeside = isAtOnce && _executor.IsThreadTaken;
         }
-        if (isAtOnce)
+        if (isBeside)
+            _executor.ScheduleBlocking(this);
+        else if (isAtOnce)
             Execute();
         else
             _executor.Schedule(this);
@@ -84,14 +88,31 @@ internal sealed class JournalWriter : IThreadPoolWorkItem, IDisposable
         lock (_gate)
         {
             _isArmed = false;
+            _isWanted = true;
             if (_isBusy || _waiting.Count == 0)
                 return;
             _isBusy = true;
+            _isBeside = false;
         }
         _executor.Schedule(this);
     }
 
+    private void Arm()
+    {
+        if (!_isArmed)
+            _timer.Change(Patience, Timeout.InfiniteTimeSpan);
+        _isArmed = true;
+    }
+
     private async Task WriteAsync()
+    {
+        while (await WriteOnceAsync())
+        {
+        }
+    }
+
+    /// <returns>Whether there is more to write on this thread.</returns>
+    private async Task<bool> WriteOnceAsync()
     {
         List<StoredJobJournal> journals = [];
         List<JobAppend> batch = [];
@@ -108,6 +129,7 @@ internal sealed class JournalWriter : IThreadPoolWorkItem, IDisposable
                 _waiting.RemoveRange(0, count);
             }
             _wasAlone = journals.Count <= 1;
+            _isWanted = _waiting.Count > 0;
             foreach (StoredJobJournal journal in journals)
             {
                 journal.BeginWrite();
@@ -160,9 +182,20 @@ internal sealed class JournalWriter : IThreadPoolWorkItem, IDisposable
 #endif
             {
                 _isBusy = false;
-                return;
+                return false;
             }
+            // What must be written soon would wait for the end of what nobody waits for.
+            if (!_isWanted)
+            {
+                _isBusy = false;
+                Arm();
+                return false;
+            }
+            // Several jobs wait for their turns first, so that more of them are in the next transaction.
+            if (_isBeside && _wasAlone)
+                return true;
         }
         _executor.Schedule(this);
+        return false;
     }
 }

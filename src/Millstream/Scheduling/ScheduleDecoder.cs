@@ -89,7 +89,7 @@ internal sealed class ScheduleDecoder
     /// <summary>In parallel; arguments as in <see cref="Serial"/>.</summary>
     public long Parallel(PlanState state, long[] keys, long[] starts)
     {
-        Begin(state, keys, false, 0);
+        Begin(state, keys, false, 0, waitsForRunning: true);
         model.Capacities.CopyTo(free, 0);
         int runningCount = 0;
         long now = state.Now, last = now;
@@ -161,7 +161,7 @@ internal sealed class ScheduleDecoder
         return true;
     }
 
-    private void Begin(PlanState state, long[] keys, bool isBackward, long end)
+    private void Begin(PlanState state, long[] keys, bool isBackward, long end, bool waitsForRunning = false)
     {
         Made++;
         eligibleCount = 0;
@@ -182,7 +182,7 @@ internal sealed class ScheduleDecoder
             (waits[task], from[task]) = (0, origin);
             foreach (int before in predecessors[task])
             {
-                if (state.IsLeft(before))
+                if (state.IsLeft(before) || (waitsForRunning && state.RunsUntil[before] != 0))
                     waits[task]++;
                 else if (!isBackward)
                     from[task] = Math.Max(from[task], state.RunsUntil[before]);

@@ -112,8 +112,7 @@ internal sealed partial class Scheduler
             return;
         }
 
-        // Another job would take what this one leaves for later, and what is new in the fleet is not in the plan.
-        bool tells = plan.Decide(time) && activeJobs < 2 && plan.Generation == fleetGeneration;
+        bool tells = plan.Decide(time) && MayWait(plan);
         foreach (TaskRequest request in plan.Waiting)
         {
             bool isLater = tells && plan.IsLater(request.PlanTask);
@@ -122,6 +121,10 @@ internal sealed partial class Scheduler
             {
                 DequeueKeepingPark(request);
                 request.State = RequestState.Later;
+                if (isLater)
+                {
+                    EndHold(request);
+                }
             }
 
             request.Rank = rank;
@@ -136,7 +139,10 @@ internal sealed partial class Scheduler
         }
     }
 
-    /// <summary>Nobody waits for a better moment where nothing runs whose end could be it.</summary>
+    // Another job would take what this one leaves for later, and what is new in the fleet is not in the plan.
+    private bool MayWait(JobPlan plan) => activeJobs < 2 && plan.Generation == fleetGeneration;
+
+    /// <summary>Nobody waits for a better moment where nothing runs whose end could be it, or where the plan does not hold any more.</summary>
     /// <returns>Whether somebody is in line again.</returns>
     private bool LineStuck()
     {
@@ -145,7 +151,7 @@ internal sealed partial class Scheduler
         {
             JobPlan plan = withLater[i];
             List<TaskRequest> later = plan.Waiting.FindAll(r => r.State == RequestState.Later);
-            if (later.Count > 0 && plan.Running > 0)
+            if (later.Count > 0 && plan.Running > 0 && MayWait(plan))
             {
                 continue;
             }

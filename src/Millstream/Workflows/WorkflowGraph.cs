@@ -13,6 +13,8 @@ internal readonly record struct NodeEnd(WorkflowTaskStatus Status, object? Outpu
 
     public static NodeEnd Failed(TaskError error) => new(WorkflowTaskStatus.Failed, null, error);
 
+    public static NodeEnd Stopped(string subject) => Failed(new TaskError(subject, 0, ErrorTypes.Cancelled, $"task {subject} was stopped", false));
+
     /// <summary>It failed without an entry of its own that says why.</summary>
     public static NodeEnd FailedUntold(TaskError error) => new(WorkflowTaskStatus.Failed, null, error, error.Message);
 
@@ -123,6 +125,7 @@ internal sealed class WorkflowGraph : IPlannable
         if (faults.Count > 0)
             throw new WorkflowException(id, faults);
         Ranks = TaskNetwork.Ranks(Network.CountSuccessors(i => !nodes[i].IsPure));
+        IsTimed = nodes.Any(n => n.Options.ExpectedTime is not null);
         TaskCount = nodes.Count(n => !n.IsPure);
     }
 
@@ -146,6 +149,9 @@ internal sealed class WorkflowGraph : IPlannable
 
     /// <summary>By index the rank of each node where durations are not known: what many wait for goes first, then what was named first.</summary>
     public long[] Ranks { get; }
+
+    /// <summary>Whether its author says how long something in it takes.</summary>
+    public bool IsTimed { get; }
 
     /// <summary>How many nodes do something.</summary>
     public int TaskCount { get; }

@@ -5,6 +5,23 @@ internal sealed partial class WorkflowRun
 {
     private async Task<NodeEnd> RunChildAsync(NodeRun run, string subject, object? input)
     {
+        try
+        {
+            _plan.Began(run.Node.Index);
+            return await RunAttemptsAsync(run, subject, input);
+        }
+        catch (OperationCanceledException)
+        {
+            return NodeEnd.Stopped(subject);
+        }
+        catch (Exception e) when (e is not OutsideTurnException)
+        {
+            return NodeEnd.FailedUntold(subject, e);
+        }
+    }
+
+    private async Task<NodeEnd> RunAttemptsAsync(NodeRun run, string subject, object? input)
+    {
         (Agent agent, object? childInput) = run.Node.Child!(input);
         TaskPolicy policy = run.Node.Options.Policy ?? TaskPolicy.Default;
         for (int attempt = 1; ; attempt++)

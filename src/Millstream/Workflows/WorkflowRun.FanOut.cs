@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Millstream;
 
 /// <content>One task for each item.</content>
@@ -34,7 +36,7 @@ internal sealed partial class WorkflowRun
                     ends[index] = NodeEnd.Failed(failure ?? new TaskError($"{node.Id}[{index}]", 0, ErrorTypes.Cancelled, $"task {node.Id}[{index}] was not started", false));
                     continue;
                 }
-                ends[index] = await RunItemAsync(run, items[index], index);
+                ends[index] = await StartItem(run, items[index], index);
                 hasOutput[index] = ends[index].Status == WorkflowTaskStatus.Completed;
                 if (ends[index] is { Status: WorkflowTaskStatus.Failed, Error: { } error } && !node.ContinuesOnError && failure is null)
                 {
@@ -45,21 +47,56 @@ internal sealed partial class WorkflowRun
         }
     }
 
-    private async Task<NodeEnd> RunItemAsync(NodeRun run, object? item, int index)
+    private ItemRun StartItem(NodeRun run, object? item, int index)
     {
         GraphNode node = run.Node;
-        string subject = $"{node.Id}[{index}]";
+        ItemRun started = new($"{node.Id}[{index}]");
         object? input;
         try
         {
             if (node.ItemCondition?.Invoke(_values, item, index) == false)
-                return NodeEnd.Skipped;
+            {
+                started.Ended(NodeEnd.Skipped);
+                return started;
+            }
             input = node.ItemInput!(_values, item, index);
         }
         catch (Exception e) when (e is not (OperationCanceledException or OutsideTurnException))
         {
-            return NodeEnd.FailedUntold(subject, e);
+            started.Ended(NodeEnd.FailedUntold(started.Subject, e));
+            return started;
         }
-        return await RunOnceAsync(run, subject, input);
+        if (node.Task is not null)
+            StartTask(node, input, started, run.Stop.Token);
+        else
+            _ = RunItemAsync(run, started, input);
+        return started;
+    }
+
+    private async Task RunItemAsync(NodeRun run, ItemRun started, object? input) => started.Ended(await RunChildAsync(run, started.Subject, input));
+}
+
+/// <summary>One run of a fan-out, awaited by its lane alone: its end goes there at once, inside the turn that delivers it.</summary>
+internal sealed class ItemRun(string subject) : INodeEnd, ICriticalNotifyCompletion
+{
+    private Action? _continuation;
+    private NodeEnd _end;
+
+    public string Subject => subject;
+
+    public bool IsCompleted { get; private set; }
+
+    public ItemRun GetAwaiter() => this;
+
+    public NodeEnd GetResult() => _end;
+
+    public void OnCompleted(Action continuation) => _continuation = continuation;
+
+    public void UnsafeOnCompleted(Action continuation) => _continuation = continuation;
+
+    public void Ended(NodeEnd end)
+    {
+        (_end, IsCompleted) = (end, true);
+        _continuation?.Invoke();
     }
 }

@@ -75,13 +75,13 @@ internal sealed partial class WorkflowRun
     private async Task WhilePausedAsync(NodeRun run)
     {
         while (_isPaused && !run.Stop.IsCancellationRequested)
-            await Task.WhenAny((_resumed ??= new TaskCompletionSource()).Task, run.Stopped);
+            await Task.WhenAny((_resumed ??= new TaskCompletionSource()).Task, run.ToldToStop);
     }
 
     private void Cancel(WorkflowSignal signal, NodeRun run)
     {
         if (run.State == NodeState.Running)
-            run.Stop.Cancel();
+            run.StopNow();
         else
             Ignore(signal, $"task {run.Node.Id} is not under way");
     }
@@ -106,7 +106,7 @@ internal sealed partial class WorkflowRun
                 break;
             case NodeState.Running:
                 run.IsSkipped = true;
-                run.Stop.Cancel();
+                run.StopNow();
                 break;
             default:
                 End(run, NodeEnd.Skipped);

@@ -26,10 +26,11 @@ internal sealed partial class WorkflowRun
         _plan = context.Plan(graph);
         _ends = new NodeEnd[graph.Nodes.Count];
         _values = new NodeValues(_ends);
-        _runs = [.. graph.Nodes.Select(n => new NodeRun(n, graph.Dependencies[n.Index].Length))];
+        _runs = [.. graph.Nodes.Select(n => new NodeRun(this, n, graph.Dependencies[n.Index].Length))];
         _open = _runs.Length - 1;
         _ends[0] = NodeEnd.Completed(input);
         _runs[0].State = NodeState.Done;
+        _plan.Passed(0, isCompleted: true);
         foreach (NodeRun run in _runs.Skip(1).Where(r => r.Waits == 0))
             _ready.Enqueue(run);
     }
@@ -92,7 +93,12 @@ internal sealed partial class WorkflowRun
             }
             run.State = NodeState.Running;
             _underWay++;
-            _ = node.ItemInput is not null ? FanOutAsync(run, (IReadOnlyList<object?>)input!) : RunNodeAsync(run, input);
+            if (node.ItemInput is not null)
+                _ = FanOutAsync(run, (IReadOnlyList<object?>)input!);
+            else if (node.Task is not null)
+                run.Command = StartTask(node, input, run);
+            else
+                _ = RunNodeAsync(run, input);
         }
         catch (Exception e) when (e is not (OperationCanceledException or OutsideTurnException))
         {
@@ -102,38 +108,42 @@ internal sealed partial class WorkflowRun
         }
     }
 
-    private async Task RunNodeAsync(NodeRun run, object? input)
+    /// <summary>Runs a task of a node, whose end is heard without anything being awaited.</summary>
+    /// <returns>What stops it; null where it could not be started, which was said.</returns>
+    private IStoppable? StartTask(GraphNode node, object? input, INodeEnd end, CancellationToken token = default)
     {
-        NodeEnd end = await RunOnceAsync(run, run.Node.Id!, input);
-        Finish(run, end);
-    }
-
-    private async Task<NodeEnd> RunOnceAsync(NodeRun run, string subject, object? input)
-    {
-        GraphNode node = run.Node;
         try
         {
-            if (node.Child is not null)
-                _plan.Began(node.Index);
-            if (node.Child is not null)
-                return await RunChildAsync(run, subject, input);
-            RunSettings settings = new(subject, node.Options.Policy ?? node.Task!.Policy, _graph.Ranks[node.Index], node.Options.Requirements,
-                PlanTask: node.Index, Durations: _plan.DurationsOf(node.Index));
-            return NodeEnd.Completed(await _context.RunTaskAsync<object?>(node.Task!, input, settings, run.Stop.Token));
-        }
-        catch (TaskFailedException e)
-        {
-            return NodeEnd.Failed(e.Error);
+            RunSettings settings = new(end.Subject, node.Options.Policy ?? node.Task!.Policy, _graph.Ranks[node.Index], node.Options.Requirements,
+                PlanTask: node.Index);
+            return _context.StartTask(node.Task!, input, settings, end, token);
         }
         catch (OperationCanceledException)
         {
-            return NodeEnd.Failed(new TaskError(subject, 0, ErrorTypes.Cancelled, $"task {subject} was stopped", false));
+            end.Stopped();
         }
         catch (Exception e) when (e is not OutsideTurnException)
         {
-            return NodeEnd.FailedUntold(subject, e);
+            end.Ended(NodeEnd.FailedUntold(end.Subject, e));
+        }
+        return null;
+    }
+
+    /// <summary>The task of a node has ended.</summary>
+    public void Ended(NodeRun run, NodeEnd end)
+    {
+        run.Command = null;
+        try
+        {
+            Finish(run, end);
+        }
+        catch (OperationCanceledException)
+        {
+            // The job is cancelled, and nothing that follows from this end is recorded.
         }
     }
+
+    private async Task RunNodeAsync(NodeRun run, object? input) => Finish(run, await RunChildAsync(run, run.Subject, input));
 
     /// <summary>A node that was under way has ended.</summary>
     private void Finish(NodeRun run, NodeEnd end)
@@ -156,7 +166,7 @@ internal sealed partial class WorkflowRun
             return;
         }
         run.State = NodeState.Done;
-        _plan.Passed(node.Index);
+        _plan.Passed(node.Index, end.Status == WorkflowTaskStatus.Completed);
         _open--;
         _ends[node.Index] = end with { Output = run.Results ?? (end.Status == WorkflowTaskStatus.Failed && isFatal ? null : node.Result(end)) };
         if (!node.IsPure)
@@ -192,7 +202,7 @@ internal sealed partial class WorkflowRun
                 if (waiting.State != NodeState.Pending)
                     continue;
                 waiting.State = NodeState.Done;
-                _plan.Passed(next.Index);
+                _plan.Passed(next.Index, false);
                 _open--;
                 _ends[next.Index] = NodeEnd.Skipped;
                 if (!next.IsPure)
@@ -212,19 +222,36 @@ internal sealed partial class WorkflowRun
         foreach (NodeRun run in _runs)
         {
             if (run.State == NodeState.Running)
-                run.Stop.Cancel();
+                run.StopNow();
         }
     }
 }
 
 internal enum NodeState : byte { Pending, Running, Failed, Done }
 
+/// <summary>Who hears how the task of a node, or one of a fan-out, has ended.</summary>
+internal interface INodeEnd : ITaskEnd
+{
+    /// <summary>What streams call the task.</summary>
+    string Subject { get; }
+
+    void Ended(NodeEnd end);
+
+    void ITaskEnd.Completed(object? output) => Ended(NodeEnd.Completed(output));
+
+    void ITaskEnd.Failed(TaskError error) => Ended(NodeEnd.Failed(error));
+
+    void ITaskEnd.Stopped() => Ended(NodeEnd.Stopped(Subject));
+}
+
 /// <summary>One node of one execution.</summary>
-internal sealed class NodeRun(GraphNode node, int waits)
+internal sealed class NodeRun(WorkflowRun workflow, GraphNode node, int waits) : INodeEnd
 {
     private CancellationTokenSource? _stop;
 
     public GraphNode Node => node;
+
+    public string Subject => node.Id!;
 
     public NodeState State { get; set; }
 
@@ -244,11 +271,14 @@ internal sealed class NodeRun(GraphNode node, int waits)
     /// <summary>Of a fan-out what dependants see.</summary>
     public object? Results { get; set; }
 
-    /// <summary>Stops it. Cancelled inside turns only.</summary>
+    /// <summary>Of a task the one that is under way.</summary>
+    public IStoppable? Command { get; set; }
+
+    /// <summary>Of a fan-out or a child what stops it.</summary>
     public CancellationTokenSource Stop => _stop ??= new CancellationTokenSource();
 
-    /// <summary>Done when it is told to stop.</summary>
-    public Task Stopped
+    /// <summary>Done when a fan-out or a child is told to stop.</summary>
+    public Task ToldToStop
     {
         get
         {
@@ -257,6 +287,17 @@ internal sealed class NodeRun(GraphNode node, int waits)
             return stopped.Task;
         }
     }
+
+    /// <summary>Tells it to stop. Inside turns only.</summary>
+    public void StopNow()
+    {
+        if (Command is not null)
+            Command.Stop();
+        else
+            Stop.Cancel();
+    }
+
+    public void Ended(NodeEnd end) => workflow.Ended(this, end);
 
     /// <summary>Makes it ready to run again.</summary>
     public void Reset()

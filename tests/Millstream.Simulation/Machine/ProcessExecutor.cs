@@ -28,6 +28,8 @@ internal sealed class ProcessExecutor : SynchronizationContext, IExecutor
 
     public bool RunsInline => _executor.RunsInline;
 
+    public bool IsThreadTaken => TaskTail.HasNext;
+
     public void Schedule(IThreadPoolWorkItem work) => Add(work, null);
 
     public void Schedule(Action work) => Add(work, null);

@@ -45,6 +45,8 @@ internal sealed class SimulationExecutor : SynchronizationContext, IExecutor
     // Running a successor at once is one more order that production has.
     public bool RunsInline => _inline > 0 && _random.Next(2 * _inline) == 0;
 
+    public bool IsThreadTaken => TaskTail.HasNext;
+
     public void Schedule(IThreadPoolWorkItem work) => Add(work, null, null);
 
     public void Schedule(Action work) => Add(work, null, null);

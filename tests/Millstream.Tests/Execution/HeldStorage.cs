@@ -7,6 +7,9 @@ internal sealed class HeldStorage(IJournalStorage inner) : IJournalStorage
     private readonly SemaphoreSlim _arrivals = new(0);
     private volatile bool _isHolding;
 
+    /// <summary>Whether an append that waits keeps its thread, as a disk does.</summary>
+    public bool KeepsThread { get; init; }
+
     public string Location => inner.Location;
 
     /// <summary>From now on appends wait.</summary>
@@ -30,7 +33,10 @@ internal sealed class HeldStorage(IJournalStorage inner) : IJournalStorage
         if (_isHolding)
         {
             _arrivals.Release();
-            await _passes.WaitAsync(token);
+            if (KeepsThread)
+                _passes.Wait(token);
+            else
+                await _passes.WaitAsync(token);
         }
         return await inner.AppendAsync(batch, token);
     }

@@ -25,13 +25,16 @@ internal sealed class TaskDurations
             Longest = ticks;
     }
 
+    /// <summary>What an author says.</summary>
+    public static DurationEstimate Said(TimeSpan time) => new(time.Ticks, FirstSpread);
+
     /// <summary>How long the next run will take; null where nothing is known.</summary>
     /// <param name="declared">What the author says, for the time until there is a run.</param>
     public DurationEstimate? Estimate(TimeSpan? declared)
     {
         int known = Math.Min(count, Kept);
         if (known == 0)
-            return declared is { } said ? new DurationEstimate(said.Ticks, FirstSpread) : null;
+            return declared is { } said ? Said(said) : null;
         long[] sorted = [.. ring.AsSpan(0, known)];
         Array.Sort(sorted);
         long median = sorted[known / 2];

@@ -12,6 +12,9 @@ internal sealed partial class Scheduler
     private readonly List<TaskShape> passed = [];
     private readonly IndexedHeap<TenantLine, FairShare.Live>.Walk tenantWalk = new();
     private readonly IndexedHeap<JobLine, FairKey>.Walk jobWalk = new();
+    // What was placed last: its units are still in the matcher.
+    private JobNode? placedFor;
+    private WorkerState? placedOn;
     private long round;
 
     /// <summary>Gives what has come back to those who wait for it, best first, until nothing that waits fits.</summary>
@@ -52,13 +55,14 @@ internal sealed partial class Scheduler
             while (freeSlots > 0 && Best() is { } best)
             {
                 TaskRequest head = best.Queue.Head;
-                if (!TryPlace(best.Shape, head.Job, !best.Shape.IsFresh, out WorkerState? worker))
+                WorkerState? worker = placedOn;
+                if (placedFor != best && !TryPlace(best.Shape, head.Job, !best.Shape.IsFresh, out worker))
                 {
                     throw new InvalidOperationException($"Task {head.TaskId} was found to fit and does not.");
                 }
 
                 DequeueKeepingPark(head);
-                GrantNow(head, worker);
+                GrantNow(head, worker!);
             }
 
             if (freeSlots == 0 && waitingShapes.Count > 0)
@@ -270,8 +274,9 @@ internal sealed partial class Scheduler
         }
 
         ResourceType? lacking = QuickLack(shape);
-        if (lacking is null && TryPlace(shape, node.Job, !shape.IsFresh, out _))
+        if (lacking is null && TryPlace(shape, node.Job, !shape.IsFresh, out WorkerState? worker))
         {
+            (placedFor, placedOn) = (node, worker);
             return true;
         }
 

@@ -56,6 +56,7 @@ internal sealed partial class Scheduler
     private bool TryPlace(TaskShape shape, SchedulingJob job, bool onlyNew, [NotNullWhen(true)] out WorkerState? worker)
     {
         worker = null;
+        placedFor = null;
         if (freeSlots == 0)
         {
             return false;

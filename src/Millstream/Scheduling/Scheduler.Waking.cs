@@ -37,6 +37,18 @@ internal sealed partial class Scheduler
     /// <returns>False where there are none.</returns>
     private bool Wake()
     {
+        bool mayWake = fresh.Count > 0;
+        foreach (ResourceType type in dirty)
+        {
+            type.Sift();
+            mayWake |= type == slots || type.AllCameBack || type.CameBack.Count > 0 || holds.Count > 0;
+        }
+
+        if (!mayWake)
+        {
+            return false;
+        }
+
         if (found.Length < table.Capacity)
         {
             (found, together) = (new ulong[table.Capacity], new ulong[table.Capacity]);
@@ -52,7 +64,6 @@ internal sealed partial class Scheduler
                 continue;
             }
 
-            type.Sift();
             foreach (ResourceUnit unit in type.CameBack)
             {
                 WakeFor(unit);

@@ -9,6 +9,7 @@ internal sealed class JobPlanner : WorkPlan, IThreadPoolWorkItem
     // Shorter jobs have nothing to gain, and larger graphs too much to look at.
     private const int MostTasks = 500;
     private const double Part = 0.01;
+    private const int Rests = 0, Thinks = 1, Again = 2;
     private static readonly TimeSpan Shortest = TimeSpan.FromMilliseconds(100), LeastThought = TimeSpan.FromMilliseconds(1);
 
     private readonly JobRunner _runner;
@@ -18,7 +19,7 @@ internal sealed class JobPlanner : WorkPlan, IThreadPoolWorkItem
     private readonly JobPlan? _plan;
     private readonly LookAhead? _lookAhead;
     private readonly PlanState? _state;
-    private int _isThinking;
+    private int _thinking;
 
     public JobPlanner(JobRunner runner, WorkflowGraph graph)
     {
@@ -71,15 +72,19 @@ internal sealed class JobPlanner : WorkPlan, IThreadPoolWorkItem
     /// <summary>Something of the job began or ended: looks ahead where that may change what goes next.</summary>
     public void Consider()
     {
-        if (_lookAhead is not null && Fleet.HasChoice(_plan!) && Interlocked.Exchange(ref _isThinking, 1) == 0)
+        if (_lookAhead is not null && Fleet.HasChoice(_plan!) && Interlocked.Exchange(ref _thinking, Again) == Rests)
             _runner.Engine.Executor.Schedule(this);
     }
 
-    /// <summary>Looks ahead once.</summary>
+    /// <summary>Looks ahead, and again where something has happened meanwhile.</summary>
     public void Execute()
     {
-        Think();
-        Volatile.Write(ref _isThinking, 0);
+        do
+        {
+            Volatile.Write(ref _thinking, Thinks);
+            Think();
+        }
+        while (Interlocked.CompareExchange(ref _thinking, Rests, Thinks) != Thinks);
     }
 
     private void Think()

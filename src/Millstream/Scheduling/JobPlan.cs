@@ -126,7 +126,6 @@ internal sealed class JobPlan
     /// <returns>Whether who waits is told apart; else only <see cref="RankOf"/> counts.</returns>
     public bool Decide(long now)
     {
-        IsStale = false;
         if (keys is null || Waiting.Count == 0)
             return false;
         decoder.Serial(StateAt(now), keys, starts);

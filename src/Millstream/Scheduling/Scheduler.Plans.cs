@@ -112,7 +112,8 @@ internal sealed partial class Scheduler
             return;
         }
 
-        bool tells = plan.Decide(time) && MayWait(plan);
+        plan.IsStale = false;
+        bool tells = MayWait(plan) && plan.Decide(time);
         foreach (TaskRequest request in plan.Waiting)
         {
             bool isLater = tells && plan.IsLater(request.PlanTask);

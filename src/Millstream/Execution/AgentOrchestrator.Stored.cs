@@ -86,8 +86,8 @@ public sealed partial class AgentOrchestrator
             throw new ArgumentException($"Agent {agent.Id} {agent.Version} is not registered, so after a crash nobody could find its code; add it to {nameof(OrchestratorOptions)}.{nameof(OrchestratorOptions.Agents)}, or use services.AddAgent<{agent.GetType().Name}>().", nameof(agent));
         if (options.Id is { } id && await jobs.FindAsync(id) is { } known)
             return Same(known, agent);
-        if (agent.Operation == Agent.WorkflowOperation)
-            await Task.WhenAny(_engine.Durations.LoadAsync(_engine.Writer!.Storage, agent, agent.NameFor(input)), Task.Delay(MostLoading, _engine.Time));
+        if (agent.Operation == Agent.WorkflowOperation && _engine.Durations.LoadAsync(_engine.Writer!.Storage, agent, agent.NameFor(input)) is { IsCompleted: false } loading)
+            await Task.WhenAny(loading, Task.Delay(MostLoading, _engine.Time));
         JobRunner runner = Start(agent, input, options);
         if (await WhenStoredAsync(runner) is { } stored)
             return new LiveJob(jobs, stored);

@@ -15,7 +15,17 @@ Dictionary<string, Func<string[], Task<int>>> commands = new()
     ["wfinstances"] = TracesCommand.RunAsync,
 };
 if (args is [var name, ..] && commands.TryGetValue(name, out Func<string[], Task<int>>? command))
-    return await command(args[1..]);
+{
+    try
+    {
+        return await command(args[1..]);
+    }
+    catch (Exception e) when (e is BenchUsageException or UnauthorizedAccessException)
+    {
+        Console.Error.WriteLine($"bench {name}: {e.Message}");
+        return 2;
+    }
+}
 if (args is [.. var parts, "--only", var text])
     (args, only) = (parts, text);
 if (args.FirstOrDefault(a => !known.Contains(a)) is { } wrong)

@@ -16,30 +16,13 @@ internal static class PeersBench
 
     public static async Task<int> RunAsync(string[] args)
     {
-        bool json = false;
-        string? only = null;
-        for (int i = 0; i < args.Length; i++)
-        {
-            switch (args[i])
-            {
-                case "--json":
-                    json = true;
-                    break;
-                case "--only" when i + 1 < args.Length && only is null:
-                    only = args[++i];
-                    break;
-                case "--only":
-                    return Refuse(only is null ? "--only needs the name of a case or a peer" : "--only is given twice");
-                default:
-                    return Refuse($"there is no option '{args[i]}'");
-            }
-        }
-
+        BenchOptions options = new(Usage, args, ["--json"], ["--only"]);
+        string? only = options["--only"];
         PeerGroup[] groups = [.. InMemoryPeers.Groups(), .. DelayPeers.Groups(), EventPeers.Group(), .. PhysicalLines.Groups(), LangGraphPeer.Group(), DbosPeer.Group()];
         if (!groups.SelectMany(g => g.Lines).Any(l => l.Matches(only)))
-            return Refuse($"no case or peer is named '{only}'\n  cases: {Names(l => l.Case)}\n  peers: {Names(l => l.Peer)}");
+            throw options.Wrong($"no case or peer is named '{only}'\n  cases: {Names(l => l.Case)}\n  peers: {Names(l => l.Peer)}");
 
-        Report report = new(json);
+        Report report = new(options.Has("--json"));
         report.Begin();
         foreach (PeerGroup group in groups)
             await RunAsync(group, only, report);
@@ -78,12 +61,6 @@ internal static class PeersBench
         }
         foreach (PeerLine line in lines)
             report.Say(line, rounds.Median(line.Ours.Name), rounds.Median(line.Theirs.Name), rounds.Ratio(line.Theirs.Name, line.Ours.Name));
-    }
-
-    private static int Refuse(string what)
-    {
-        Console.Error.WriteLine($"bench peers: {what}\n{Usage}");
-        return 2;
     }
 
     /// <summary>Lines for people, or with <c>--json</c> lines for programs on stdout and what else is to be said on stderr.</summary>

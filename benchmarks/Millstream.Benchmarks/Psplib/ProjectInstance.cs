@@ -3,7 +3,7 @@ using System.Globalization;
 namespace Millstream;
 
 /// <summary>A file of a benchmark is not what its format says.</summary>
-internal sealed class BadInstanceException(string file, int line, string fault) : Exception($"{file}{(line > 0 ? $", line {line}" : "")}: {fault}");
+internal sealed class BadInstanceException(string file, int line, string fault) : BenchUsageException($"{file}{(line > 0 ? $", line {line}" : "")}: {fault}");
 
 /// <summary>One instance of PSPLIB (Kolisch and Sprecher, 1996): activities with one mode, renewable resources, the first activity before and the last one behind all others.</summary>
 internal sealed record ProjectInstance(string Name, TaskNetwork Network, int[] Durations, int[][] Demands, int[] Capacities)

@@ -6,19 +6,10 @@ namespace Millstream;
 /// <summary>`./bench psplib`: the engine's scheduler against the best schedules that are known.</summary>
 internal static class PsplibBench
 {
-    public static async Task<int> RunAsync(string[] arguments)
+    public static Task<int> RunAsync(string[] arguments)
     {
-        await Task.CompletedTask;
-        try
-        {
-            PsplibSettings settings = PsplibArguments.Read(arguments);
-            return settings.Jobs > 0 ? ManyJobsBench.Run(settings) : Run(settings);
-        }
-        catch (Exception e) when (e is BenchUsageException or BadInstanceException or IOException or UnauthorizedAccessException)
-        {
-            Console.Error.WriteLine($"bench: {e.Message}");
-            return 2;
-        }
+        PsplibSettings settings = PsplibArguments.Read(arguments);
+        return Task.FromResult(settings.Jobs > 0 ? ManyJobsBench.Run(settings) : Run(settings));
     }
 
     /// <summary>The instances below a folder by the name of the folder that holds them, in the order of their size.</summary>
@@ -42,13 +33,14 @@ internal static class PsplibBench
         }
         foreach ((string set, ProjectInstance[] instances) in ReadSets(settings))
         {
+            if (instances.FirstOrDefault(i => !best.ContainsKey(i.Name)) is { } missing)
+                throw new BadInstanceException(settings.Best, 0, $"there is no line for {missing.Name}");
             double aboveBest = 0, abovePath = 0;
             int equal = 0;
             Lock gate = new();
             Parallel.ForEach(instances, new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount }, instance =>
             {
-                if (!best.TryGetValue(instance.Name, out int known))
-                    throw new BadInstanceException(settings.Best, 0, $"there is no line for {instance.Name}");
+                int known = best[instance.Name];
                 SimulatedJob job = new(instance);
                 SimulatedRun.Run([job], Make(instance.Capacities, settings));
                 long makespan = ScheduleCheck.Makespan(instance, job.Starts);

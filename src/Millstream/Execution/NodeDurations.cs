@@ -36,8 +36,9 @@ internal sealed class NodeDurations(WorkflowGraph graph, TaskDurations?[] known,
     }
 
     /// <summary>How long the next run of a node will take; null where nothing is known.</summary>
-    public DurationEstimate? Estimate(int node, TimeSpan? declared) => known[node] is { } durations ? durations.Estimate(declared)
-        : declared is { } said ? TaskDurations.Said(said) : null;
+    /// <param name="node">The node.</param>
+    /// <param name="declared">What its author says, for the time until there is a run.</param>
+    public DurationEstimate? Estimate(int node, TimeSpan? declared) => known[node]?.Estimate() ?? (declared is { } said ? TaskDurations.Said(said) : null);
 
     private static TaskDurations MakeShort()
     {

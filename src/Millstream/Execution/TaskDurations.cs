@@ -10,8 +10,8 @@ internal sealed class TaskDurations
     // What one run says about the next: as if one more had been off by this, as the logarithm.
     private const double FirstSpread = 0.3;
 
-    private readonly long[] ring = new long[Kept];
-    private int count;
+    private readonly long[] _ring = new long[Kept];
+    private int _count;
 
     /// <summary>The longest run that was seen, in ticks.</summary>
     public long Longest { get; private set; }
@@ -20,7 +20,7 @@ internal sealed class TaskDurations
     /// <param name="ticks">How long it took.</param>
     public void Add(long ticks)
     {
-        ring[(uint)count++ % Kept] = Math.Max(1, ticks);
+        _ring[(uint)_count++ % Kept] = Math.Max(1, ticks);
         if (ticks > Longest)
             Longest = ticks;
     }
@@ -28,14 +28,13 @@ internal sealed class TaskDurations
     /// <summary>What an author says.</summary>
     public static DurationEstimate Said(TimeSpan time) => new(time.Ticks, FirstSpread);
 
-    /// <summary>How long the next run will take; null where nothing is known.</summary>
-    /// <param name="declared">What the author says, for the time until there is a run.</param>
-    public DurationEstimate? Estimate(TimeSpan? declared)
+    /// <summary>How long the next run will take; null where there was none.</summary>
+    public DurationEstimate? Estimate()
     {
-        int known = Math.Min(count, Kept);
+        int known = Math.Min(_count, Kept);
         if (known == 0)
-            return declared is { } said ? Said(said) : null;
-        long[] sorted = [.. ring.AsSpan(0, known)];
+            return null;
+        long[] sorted = [.. _ring.AsSpan(0, known)];
         Array.Sort(sorted);
         long median = sorted[known / 2];
         double squares = FirstSpread * FirstSpread;

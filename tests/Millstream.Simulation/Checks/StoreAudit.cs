@@ -234,7 +234,7 @@ internal sealed class StoredRecord : IJournalView
                 Open.Add(entry.Command, entry);
                 break;
             case EntryKind.Event:
-                Events.Add(JobRecord.Int(entry.Payload));
+                Events.Add(((StoredPayload)entry.Payload!).Element.ValueKind == JsonValueKind.Number ? JobRecord.Int(entry.Payload) : 0);
                 break;
             case EntryKind.ChildEntry:
                 ChildPointer pointer = (ChildPointer)entry.Payload!;

@@ -148,6 +148,8 @@ internal sealed class DurableHistory : History
     {
         foreach (StoredRecord job in _audit.Jobs.Where(j => j.Ending is null))
             CheckOverdue(job);
+        foreach (SimulatedProcess process in Workflows.Length == 0 ? [] : _processes)
+            Planning.Check(process.Orchestrator.Engine);
         if (Random.Next(8) > 0)
             return;
         foreach (SimulatedProcess process in _processes.Where(p => p.IsReady && !p.IsBroken && !p.Executor.Hangs && !p.IsTakenForDead))

@@ -141,13 +141,20 @@ internal sealed partial class Scheduler
     }
 
     // Another job would take what this one leaves for later, and what is new in the fleet is not in the plan.
-    private bool MayWait(JobPlan plan) => activeJobs < 2 && plan.Generation == fleetGeneration;
+    private bool MayWait(JobPlan plan) =>
+#if MILLSTREAM_PLANTED_BUGS
+        PlantedBugs.Is(Bug.PlanIgnoresOthers) ? plan.Generation == fleetGeneration :
+#endif
+        activeJobs < 2 && plan.Generation == fleetGeneration;
 
     /// <summary>Nobody waits for a better moment where nothing runs whose end could be it, or where the plan does not hold any more.</summary>
     /// <returns>Whether somebody is in line again.</returns>
     private bool LineStuck()
     {
         bool any = false;
+#if MILLSTREAM_PLANTED_BUGS
+        if (PlantedBugs.Is(Bug.PlanLetsWaitForEver)) return false;
+#endif
         for (int i = withLater.Count - 1; i >= 0; i--)
         {
             JobPlan plan = withLater[i];

@@ -64,7 +64,7 @@ internal sealed class SimulatedWorkflow
     {
         int[] after = [.. Enumerable.Range(0, index == 0 ? 0 : random.Next(3)).Select(_ => random.Next(index)).Distinct()];
         Way way = random.Next(8) == 0 ? Way.If : hasMany && random.Next(3) == 0 ? Way.ForEach : Way.Once;
-        int thought = 10 + random.Next(random.Next(3) == 0 ? 300 : 60);
+        int thought = 20 + random.Next(random.Next(3) == 0 ? 400 : 100);
         int takes = accuracy switch { Accuracy.Exact => thought, Accuracy.Near => thought * (90 + random.Next(21)) / 100, _ => random.Next(2 * thought) };
         return new SimulatedNode($"n{index}", after, way, thought, takes);
     }

@@ -172,6 +172,15 @@ internal sealed partial class Scheduler
         return any;
     }
 
+    /// <summary>A job has come, and nothing is dispatched for it: who waits for a better moment is in line again, since it may be another job.</summary>
+    private void LineLater()
+    {
+        if (withLater.Count > 0)
+        {
+            Dispatch();
+        }
+    }
+
     private void Line(TaskRequest request)
     {
         Enqueue(request);

@@ -216,6 +216,9 @@ internal sealed class StoredRecord : IJournalView
     /// <summary>How often in a row something of it was found overdue.</summary>
     public int Overdue { get; set; }
 
+    /// <summary>Since when.</summary>
+    public long OverdueSince { get; set; }
+
     /// <summary>What readers saw, by number.</summary>
     public Dictionary<long, string> Seen { get; } = [];
 

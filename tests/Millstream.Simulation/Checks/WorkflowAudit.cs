@@ -15,12 +15,13 @@ internal sealed class WorkflowAudit(History history, JobRecord job)
             else if (entry.Kind == EntryKind.TaskCompleted)
                 _results.Add(entry.Subject!, JobRecord.Int(entry.Payload));
         }
+        ReadChildren();
         List<int?> values = [];
         foreach (SimulatedNode node in workflow.Nodes)
         {
             List<int?> before = [.. node.After.Select(a => values[a])];
             int? input = node.After.Length == 0 ? job.Plan : before.Contains(null) ? null : SimulatedWorkflow.Mix(before.Select(v => v!.Value));
-            values.Add(input is { } got ? ValueOf(node, got) : Unready(node));
+            values.Add(input is { } got ? ValueOf(node, node.Way == Way.Agent ? workflow.Plan : got) : Unready(node));
         }
         if (job.Journal.Entries[^1].Entry is not { Kind: EntryKind.JobCompleted } last)
             return;
@@ -28,6 +29,18 @@ internal sealed class WorkflowAudit(History history, JobRecord job)
             Fail($"it has completed, and {workflow.Nodes[values.IndexOf(null)].Id} has not");
         else if (JobRecord.Int(last.Payload) is var output && output != SimulatedWorkflow.Mix(values.Select(v => v!.Value)))
             Fail($"its output {output} is not made of what its tasks gave");
+    }
+
+    private void ReadChildren()
+    {
+        Dictionary<int, string> children = [];
+        foreach ((JournalEntry entry, _) in job.Journal.Entries)
+        {
+            if (entry.Payload is ChildOf child)
+                (children[entry.Command], _inputs[child.Task]) = (child.Task, JobRecord.Int(child.Input));
+            else if (entry.Kind == EntryKind.ChildCompleted)
+                _results.Add(children[entry.Command], JobRecord.Int(entry.Payload));
+        }
     }
 
     private int? ValueOf(SimulatedNode node, int input)

@@ -166,7 +166,10 @@ internal sealed class DurableHistory : History
             || job.Record.Stops.Any(s => !job.Finished.Contains(s.Key) && job.Entries[(int)s.Value - 1].Entry is { Kind: not EntryKind.ChildStopping } stop && job.AddedAt[(int)stop.Number - 1] + 2 * s_overdue < Time.Now)
             || job.Items.Values.Any(i => i.Time + 2 * s_overdue < Time.Now));
         job.Overdue = isLate ? job.Overdue + 1 : 0;
-        if (job.Overdue > often)
+        if (job.Overdue == 1)
+            job.OverdueSince = Time.Now;
+        // On a slow machine it may just have begun to be woken.
+        if (job.Overdue > often && job.OverdueSince + 2 * s_overdue < Time.Now)
             Fail($"{job.Record.Id}: a timer, a stop, its deadline or an item of its inbox is overdue; {Where(job)}", job.Record);
     }
 

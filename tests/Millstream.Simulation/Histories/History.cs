@@ -25,7 +25,7 @@ internal abstract class History
         Ledger = new Ledger(this);
         Planning = new PlanAudit(this);
         Random shapes = new(seed ^ int.MinValue);
-        Workflows = [.. Enumerable.Range(0, seed % 5 == 0 ? 1 + shapes.Next(3) : 0).Select(n => new SimulatedWorkflow(this, n, shapes))];
+        Workflows = [.. Enumerable.Range(0, HasWorkflows(seed) ? 1 + shapes.Next(3) : 0).Select(n => new SimulatedWorkflow(this, n, shapes))];
         Maker = new PlanMaker(Random, Plans, TaskCount, Workflows.Length);
         Tasks = [.. Enumerable.Range(0, TaskCount).Select(n => SimulatedTask.Make(this, n))];
     }
@@ -73,6 +73,9 @@ internal abstract class History
 
     /// <summary>Whether the jobs of a seed are in a store, and processes crash.</summary>
     public static bool IsDurable(int seed) => seed % 2 == 0;
+
+    /// <summary>Whether jobs of a seed execute workflows.</summary>
+    public static bool HasWorkflows(int seed) => seed % 5 == 0;
 
     /// <summary>Runs a seed.</summary>
     public static HistoryResult Run(int seed)

@@ -1,7 +1,7 @@
 namespace Millstream.Simulation;
 
-/// <summary>How a node runs its task.</summary>
-internal enum Way { Once, If, ForEach }
+/// <summary>How a node runs its task; <see cref="Agent"/>: it runs an agent instead, as a child job.</summary>
+internal enum Way { Once, If, ForEach, Agent }
 
 /// <summary>One task of a workflow: what it comes after, how it runs, and how long it is thought to take and takes, in milliseconds.</summary>
 internal sealed record SimulatedNode(string Id, int[] After, Way Way, int Thought, int Takes);
@@ -29,6 +29,8 @@ internal sealed class SimulatedWorkflow
         bool hasMany = random.Next(6) == 0;
         Accuracy accuracy = (Accuracy)random.Next(3);
         Nodes = [.. Enumerable.Range(0, 6 + random.Next(12)).Select(i => MakeNode(i, accuracy, hasMany, random))];
+        history.Plans.Add(new Plan([new PlanNode(Step.Sequence, Parts: [new PlanNode(Step.Delay, Count: 30), new PlanNode(Step.Run, random.Next(History.TaskCount))])], false));
+        Plan = history.Plans.Count - 1;
         WorkflowOptions options = new() { OnFailure = random.Next(2) == 0 ? FailureMode.Cancel : FailureMode.Finish };
         Workflow = Millstream.Workflow.Define<int, int>($"workflow{number}", "1", w => Define(w, random), options);
     }
@@ -38,6 +40,9 @@ internal sealed class SimulatedWorkflow
     public Workflow<int, int> Workflow { get; }
 
     public IReadOnlyList<SimulatedNode> Nodes { get; }
+
+    /// <summary>The plan that its agents run.</summary>
+    public int Plan { get; }
 
     /// <summary>Tells a process what earlier jobs took.</summary>
     public void Teach(AgentOrchestrator orchestrator)
@@ -63,7 +68,7 @@ internal sealed class SimulatedWorkflow
     private static SimulatedNode MakeNode(int index, Accuracy accuracy, bool hasMany, Random random)
     {
         int[] after = [.. Enumerable.Range(0, index == 0 ? 0 : random.Next(3)).Select(_ => random.Next(index)).Distinct()];
-        Way way = random.Next(8) == 0 ? Way.If : hasMany && random.Next(3) == 0 ? Way.ForEach : Way.Once;
+        Way way = random.Next(8) == 0 ? Way.If : hasMany && random.Next(3) == 0 ? Way.ForEach : random.Next(12) == 0 ? Way.Agent : Way.Once;
         int thought = 20 + random.Next(random.Next(3) == 0 ? 400 : 100);
         int takes = accuracy switch { Accuracy.Exact => thought, Accuracy.Near => thought * (90 + random.Next(21)) / 100, _ => random.Next(2 * thought) };
         return new SimulatedNode($"n{index}", after, way, thought, takes);
@@ -82,6 +87,7 @@ internal sealed class SimulatedWorkflow
             {
                 Way.If => w.If(node.Id, input.Select(Holds), task, input, options).Select(o => o.Or(0)),
                 Way.ForEach => w.ForEach(node.Id, task, input.Select(Items), options).Select(values => Mix(values)),
+                Way.Agent => w.Agent(node.Id, PlanAgent.Instance, input.Select(_ => Plan), options),
                 _ => w.Task(node.Id, task, input, options),
             });
         }

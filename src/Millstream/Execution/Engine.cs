@@ -11,7 +11,7 @@ internal sealed class Engine
     // So that the ends of tasks that run faster than their store takes them need some 64 MiB at most.
     private const int MostAhead = 4_096, LargestAhead = 16 * 1024;
 
-    // About a commit of a disk: whoever had resources for longer leaves them to successors, which are more than that time worth.
+    // A disk takes about as long for a commit. Who had resources for longer keeps them until then: that the right task has them next is worth more than that time.
     private const long LongestAhead = 5 * TimeSpan.TicksPerMillisecond;
 
     private readonly Lock _gate = new();

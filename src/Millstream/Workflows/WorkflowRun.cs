@@ -114,9 +114,7 @@ internal sealed partial class WorkflowRun
     {
         try
         {
-            RunSettings settings = new(end.Subject, node.Options.Policy ?? node.Task!.Policy, _graph.Ranks[node.Index], node.Options.Requirements,
-                PlanTask: node.Index);
-            return _context.StartTask(node.Task!, input, settings, end, token);
+            return _context.StartTask(node.Task!, input, end.Subject, _graph.SettingsOf(node), end, token);
         }
         catch (OperationCanceledException)
         {

@@ -93,7 +93,7 @@ public abstract class AgentContext
 
     /// <summary>Runs a task without a promise: who asks hears its end at once, inside the turn that delivers it.</summary>
     /// <returns>What stops it.</returns>
-    internal abstract IStoppable StartTask(AgentTask task, object? input, string subject, RunSettings settings, ITaskEnd end, CancellationToken token = default);
+    internal abstract IStoppable StartTask(AgentTask task, object? input, string subject, RunSettings settings, ITaskEnd end);
 
     internal abstract Task<TOutput[]> RunTasksAsync<TInput, TOutput>(AgentTask<TInput, TOutput> task, IReadOnlyList<TInput> inputs, CancellationToken token);
 

@@ -136,12 +136,11 @@ internal sealed class JobContext<TEvent, TSignal>(JobRunner runner) : AgentConte
         return command.Promise;
     }
 
-    internal override IStoppable StartTask(AgentTask task, object? input, string subject, RunSettings settings, ITaskEnd end, CancellationToken token = default)
+    internal override IStoppable StartTask(AgentTask task, object? input, string subject, RunSettings settings, ITaskEnd end)
     {
         runner.Enter(subject);
-        token.ThrowIfCancellationRequested();
         HeardTask command = new(end, task, input, subject, settings);
-        Issue(command, task, input, settings, token);
+        Issue(command, task, input, settings, default);
         return command;
     }
 

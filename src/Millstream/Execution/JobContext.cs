@@ -151,7 +151,7 @@ internal sealed class JobContext<TEvent, TSignal>(JobRunner runner) : AgentConte
             return Task.FromCanceled<TOutput[]>(token);
         if (inputs.Count == 0)
             return Task.FromResult(Array.Empty<TOutput>());
-        runner.CheckRoom(inputs.Count);
+        runner.MakeRoom(inputs.Count);
         ResourceRequirement.CheckGang(task.Id, task.Requirements, null);
         Batch<TOutput> batch = new(inputs.Count);
         string id = task.Id;

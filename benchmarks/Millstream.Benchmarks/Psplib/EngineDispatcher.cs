@@ -19,11 +19,12 @@ internal sealed class EngineDispatcher : Dispatcher
     public override void Arrived(SimulatedJob job)
     {
         ProjectInstance instance = job.Instance;
-        Entry entry = new(new SchedulingJob(instance.Name, "t", job.Weight), TaskNetwork.Ranks(instance.Network.CountSuccessors(t => instance.Durations[t] > 0)));
         IReadOnlyList<ResourceRequirement>?[] needs = [.. instance.Demands.Select((row, task) => IsPassed(instance, task) ? null : Needs(row))];
+        TaskRanking ranking = new(instance.Network, task => needs[task] is not null, needs);
+        Entry entry = new(new SchedulingJob(instance.Name, "t", job.Weight), ranking.Ranks);
         entry.Shapes = [.. needs.Select(n => n is null ? null : _scheduler.Intern([.. n]))];
         _jobs.Add(job, entry);
-        if (_settings.Estimates(instance) is not { } estimates || JobPlan.Make(_scheduler.Model(instance.Network, estimates, needs), _settings.Known.Spread) is not { } plan)
+        if (_settings.Estimates(instance) is not { } estimates || JobPlan.Make(_scheduler.Model(ranking, estimates), _settings.Known.Spread) is not { } plan)
             return;
         _scheduler.Plan(entry.Job, plan);
         for (int task = 0; task < instance.Count; task++)

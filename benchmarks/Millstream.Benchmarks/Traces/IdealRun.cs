@@ -74,7 +74,7 @@ internal sealed class IdealRun
             if (next.IsPure)
                 Submit(next);
             else
-                _scheduler.Submit(new TaskRequest(_job, ++_number, _scheduler.Intern(next.Task!.Requirements), next.Id!, _graph.Ranks[next.Index]) { Tag = next }, Time);
+                _scheduler.Submit(new TaskRequest(_job, ++_number, _scheduler.Intern(next.Task!.Requirements), next.Id!, _graph.Ranking.Ranks[next.Index]) { Tag = next }, Time);
         }
     }
 }

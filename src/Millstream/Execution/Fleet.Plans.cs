@@ -4,10 +4,10 @@ namespace Millstream;
 internal sealed partial class Fleet
 {
     /// <summary>What a plan needs of a job; arguments as those of <see cref="Scheduler.Model"/>.</summary>
-    public PlanModel Model(TaskNetwork network, long[] durations, IReadOnlyList<ResourceRequirement>?[] needs)
+    public PlanModel Model(TaskRanking ranking, long[] durations)
     {
         lock (_gate)
-            return _scheduler.Model(network, durations, needs);
+            return _scheduler.Model(ranking, durations);
     }
 
     public void Plan(SchedulingJob job, JobPlan plan)

@@ -29,7 +29,7 @@ internal sealed class JobPlanner : WorkPlan, IThreadPoolWorkItem
         if (runner.IsShadow || (_durations.Longest * graph.TaskCount < Shortest.Ticks && !graph.IsTimed) || Estimates(out double spread) is not { } ticks)
             return;
         bool[]? isMany = graph.Nodes.Any(n => n.ItemInput is not null) ? [.. graph.Nodes.Select(n => n.ItemInput is not null)] : null;
-        PlanModel model = Fleet.Model(graph.Network, ticks, [.. graph.Nodes.Select(NeedsOf)]);
+        PlanModel model = Fleet.Model(graph.Ranking, ticks);
         if (model.CriticalPath < Shortest.Ticks || JobPlan.Make(model, spread, isMany) is not { } plan)
             return;
         _plan = plan;
@@ -132,6 +132,4 @@ internal sealed class JobPlanner : WorkPlan, IThreadPoolWorkItem
         spread = Math.Sqrt(known.Sum(k => k.Ticks * k.Spread * k.Spread) / Math.Max(1, known.Sum(k => (double)k.Ticks)));
         return ticks;
     }
-
-    private static IReadOnlyList<ResourceRequirement>? NeedsOf(GraphNode node) => node.Task is { } task ? [.. task.Requirements, .. node.Options.Requirements] : null;
 }

@@ -56,14 +56,14 @@ internal sealed class FairShare(double weight, long order)
     }
 
     /// <summary>A key that is never stale, for parties whose every change is not told to their heap.</summary>
-    internal readonly record struct Live(FairShare Party) : IHeapKey<Live>
+    internal readonly record struct Live(FairShare Party) : IOrderKey<Live>
     {
         public bool Before(in Live other) => Party.Before(other.Party);
     }
 }
 
 /// <summary>A place in line: the share now, what was served so far, who came first.</summary>
-internal readonly record struct FairKey(double Share, double Served, long Order) : IHeapKey<FairKey>
+internal readonly record struct FairKey(double Share, double Served, long Order) : IOrderKey<FairKey>
 {
     public bool Before(in FairKey other)
     {

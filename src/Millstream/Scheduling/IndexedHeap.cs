@@ -2,43 +2,43 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace Millstream;
 
-/// <summary>By what things in an <see cref="IndexedHeap{T, TKey}"/> are ordered.</summary>
-internal interface IHeapKey<TKey>
+/// <summary>By what waiting things are ordered.</summary>
+internal interface IOrderKey<TKey>
 {
-    /// <summary>Whether this goes before the other. No two keys in a heap may be equal.</summary>
+    /// <summary>Whether this goes before the other. No two keys in one order may be equal.</summary>
     bool Before(in TKey other);
 }
 
-/// <summary>Which items of an <see cref="IndexedHeap{T, TKey}"/> are looked for, by their keys.</summary>
-internal interface IHeapFilter<TKey>
-{
-    bool Lets(in TKey key);
-}
-
-/// <summary>What lies in an <see cref="IndexedHeap{T, TKey}"/>: it knows its own place, so that a changed key is moved in O(log n).</summary>
+/// <summary>What lies in an <see cref="IndexedHeap{T, TKey}"/>: it knows its number there, so that a changed key is moved in O(log n).</summary>
 internal interface IHeapItem<TKey>
 {
-    /// <summary>The item's place, -1 while it lies in no heap.</summary>
-    int HeapIndex { get; set; }
+    /// <summary>The item's number in its heap, -1 while it lies in none.</summary>
+    int HeapNumber { get; set; }
 
     TKey HeapKey { get; }
 }
 
 /// <summary>
-/// A heap of items that can be removed and moved. The keys are copied into it and each place has four below it: with thousands of items
-/// nearly every item looked at would be a cache miss.
+/// A heap of items that can be removed and moved. The keys are copied into it, each place has four below it, and where an item lies is noted by its number in one array: with
+/// thousands of items nearly every item looked at or told its new place would be a cache miss.
 /// </summary>
 internal sealed class IndexedHeap<T, TKey>
     where T : class, IHeapItem<TKey>
-    where TKey : struct, IHeapKey<TKey>
+    where TKey : struct, IOrderKey<TKey>
 {
     private const int Width = 4;
 
-    private (TKey Key, T Item)[] entries = new (TKey, T)[1];
+    private (TKey Key, int Number)[] entries = new (TKey, int)[1];
+
+    // By number. Of free numbers the place is the next free one.
+    private T?[] items = new T?[1];
+    private int[] places = new int[1];
+    private int free = -1;
+    private int numbers;
 
     public int Count { get; private set; }
 
-    public T First => entries[0].Item;
+    public T First => items[entries[0].Number]!;
 
     public IEnumerable<T> Items
     {
@@ -46,7 +46,7 @@ internal sealed class IndexedHeap<T, TKey>
         {
             for (int i = 0; i < Count; i++)
             {
-                yield return entries[i].Item;
+                yield return items[entries[i].Number]!;
             }
         }
     }
@@ -56,17 +56,32 @@ internal sealed class IndexedHeap<T, TKey>
         if (Count == entries.Length)
         {
             Array.Resize(ref entries, Count * 2);
+            Array.Resize(ref items, Count * 2);
+            Array.Resize(ref places, Count * 2);
         }
 
-        Up(Count++, (item.HeapKey, item));
+        int number = free;
+        if (number < 0)
+        {
+            number = numbers++;
+        }
+        else
+        {
+            free = places[number];
+        }
+
+        item.HeapNumber = number;
+        items[number] = item;
+        Up(Count++, (item.HeapKey, number));
     }
 
     public void Remove(T item)
     {
-        int at = item.HeapIndex;
-        item.HeapIndex = -1;
-        (TKey Key, T Item) last = entries[--Count];
-        entries[Count] = default;
+        int number = item.HeapNumber, at = places[number];
+        item.HeapNumber = -1;
+        items[number] = null;
+        (places[number], free) = (free, number);
+        (TKey Key, int Number) last = entries[--Count];
         if (at != Count)
         {
             Place(at, last);
@@ -74,50 +89,19 @@ internal sealed class IndexedHeap<T, TKey>
     }
 
     /// <summary>Puts an item whose key has changed to its right place.</summary>
-    public void Moved(T item) => Place(item.HeapIndex, (item.HeapKey, item));
+    public void Moved(T item) => Place(places[item.HeapNumber], (item.HeapKey, item.HeapNumber));
 
     /// <summary>Restores the order after many keys have changed.</summary>
     public void Rebuild()
     {
         for (int i = 0; i < Count; i++)
         {
-            entries[i].Key = entries[i].Item.HeapKey;
+            entries[i].Key = items[entries[i].Number]!.HeapKey;
         }
 
         for (int at = Count / Width; at >= 0 && Count > 1; at--)
         {
             Down(at, entries[at]);
-        }
-    }
-
-    /// <summary>The first of those that a filter lets through; null where there is none.</summary>
-    public T? FirstOf<TFilter>(TFilter filter)
-        where TFilter : struct, IHeapFilter<TKey>
-    {
-        int best = -1;
-        Search(0, filter, ref best);
-        return best < 0 ? null : entries[best].Item;
-    }
-
-    private void Search<TFilter>(int at, TFilter filter, ref int best)
-        where TFilter : struct, IHeapFilter<TKey>
-    {
-        for (int end = at == 0 ? Math.Min(1, Count) : Math.Min(at + Width, Count); at < end; at++)
-        {
-            ref readonly TKey key = ref entries[at].Key;
-            if (best >= 0 && !key.Before(entries[best].Key))
-            {
-                continue;
-            }
-
-            if (filter.Lets(key))
-            {
-                best = at;
-            }
-            else if (Width * at + 1 < Count)
-            {
-                Search(Width * at + 1, filter, ref best);
-            }
         }
     }
 
@@ -146,9 +130,9 @@ internal sealed class IndexedHeap<T, TKey>
             }
 
             // What may come next is a heap of places.
-            (TKey Key, T Item)[] entries = heap!.entries;
+            (TKey Key, int Number)[] entries = heap!.entries;
             int next = ahead[0];
-            item = entries[next].Item;
+            item = heap.items[entries[next].Number]!;
             int from = Width * next + 1, to = Math.Min(from + Width, heap.Count);
             if (from < to)
             {
@@ -179,7 +163,7 @@ internal sealed class IndexedHeap<T, TKey>
             return true;
         }
 
-        private void Sink((TKey Key, T Item)[] entries, int place)
+        private void Sink((TKey Key, int Number)[] entries, int place)
         {
             int at = 0;
             for (int child = 1; child < ahead.Count; child = 2 * at + 1)
@@ -202,7 +186,7 @@ internal sealed class IndexedHeap<T, TKey>
         }
     }
 
-    private void Place(int at, (TKey Key, T Item) entry)
+    private void Place(int at, (TKey Key, int Number) entry)
     {
         if (at > 0 && entry.Key.Before(entries[(at - 1) / Width].Key))
         {
@@ -214,7 +198,7 @@ internal sealed class IndexedHeap<T, TKey>
         }
     }
 
-    private void Up(int at, (TKey Key, T Item) entry)
+    private void Up(int at, (TKey Key, int Number) entry)
     {
         while (at > 0)
         {
@@ -231,7 +215,7 @@ internal sealed class IndexedHeap<T, TKey>
         Put(at, entry);
     }
 
-    private void Down(int at, (TKey Key, T Item) entry)
+    private void Down(int at, (TKey Key, int Number) entry)
     {
         for (int child = Width * at + 1; child < Count; child = Width * at + 1)
         {
@@ -256,9 +240,9 @@ internal sealed class IndexedHeap<T, TKey>
         Put(at, entry);
     }
 
-    private void Put(int at, in (TKey Key, T Item) entry)
+    private void Put(int at, in (TKey Key, int Number) entry)
     {
         entries[at] = entry;
-        entry.Item.HeapIndex = at;
+        places[entry.Number] = at;
     }
 }

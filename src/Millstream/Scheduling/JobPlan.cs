@@ -1,7 +1,7 @@
 namespace Millstream;
 
 /// <summary>
-/// In which order the tasks of one job go, by how long they take: at first what has the longest chain behind it (the smallest latest finish time), then
+/// In which order the tasks of one job go, by how long they take: at first by the ranks of the graph (<see cref="TaskRanking"/>), then by
 /// what a look-ahead found. The scheduler keeps it up to date and asks it at each moment at which something of the job changed.
 /// </summary>
 internal sealed class JobPlan
@@ -17,9 +17,9 @@ internal sealed class JobPlan
     private long[]? keys;
 
     /// <summary>The standard deviation of the logarithm of true over thought durations beyond which they order tasks no better than the structure of the graph (docs/performance.md).</summary>
-    public const double MostSpread = 0.5;
+    public const double MostSpread = 0.4;
 
-    // Beyond it what a look-ahead finds is worse than the longest chain first, and a task waits in vain too often.
+    // Beyond it what a look-ahead finds is worse than the ranks that it begins with, and a task waits in vain too often.
     private const double MostSpreadToWait = 0.1;
 
     /// <summary>Makes a plan where durations are good enough for one; else null.</summary>
@@ -32,7 +32,7 @@ internal sealed class JobPlan
     {
         (this.model, MayWait, this.isMany) = (model, mayWait, isMany);
         int count = model.Network.Count;
-        ranks = TaskNetwork.Ranks(model.Tails);
+        ranks = model.Ranks;
         running = new int[count];
         (decoder, state, since, starts) = (new ScheduleDecoder(model), new PlanState(count), new long[count], new long[count]);
     }

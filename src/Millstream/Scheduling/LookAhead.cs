@@ -68,7 +68,7 @@ internal sealed class LookAhead
         if (schedules.Count == 0)
         {
             for (int task = 0; task < keys.Length; task++)
-                keys[task] = -model.Tails[task];
+                keys[task] = -model.Ranks[task];
             // What is done without a look-ahead; in series in the order of its starts it ends no later.
             decoder.Parallel(state, keys, starts);
             starts.CopyTo(keys, 0);

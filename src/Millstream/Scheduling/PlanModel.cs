@@ -8,9 +8,10 @@ internal sealed class PlanModel
     /// <param name="durations">By task how long it takes, in ticks.</param>
     /// <param name="demands">By task and kind how much it takes.</param>
     /// <param name="capacities">By kind how much there is.</param>
-    public PlanModel(TaskNetwork network, long[] durations, long[][] demands, long[] capacities)
+    /// <param name="ranks">By task its rank as long as no look-ahead has found something better: a higher one goes first.</param>
+    public PlanModel(TaskNetwork network, long[] durations, long[][] demands, long[] capacities, long[] ranks)
     {
-        (Network, Durations, Capacities) = (network, durations, capacities);
+        (Network, Durations, Capacities, Ranks) = (network, durations, capacities, ranks);
         Demands = new long[network.Count * capacities.Length];
         for (int task = 0; task < network.Count; task++)
         {
@@ -29,6 +30,9 @@ internal sealed class PlanModel
     public long[] Demands { get; }
 
     public long[] Capacities { get; }
+
+    /// <summary>By task its rank as long as no look-ahead has found something better: a higher one goes first.</summary>
+    public long[] Ranks { get; }
 
     /// <summary>The longest time behind each task.</summary>
     public long[] Tails { get; }

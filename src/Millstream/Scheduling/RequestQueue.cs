@@ -51,7 +51,7 @@ internal struct RequestQueue
 
     public void Remove(TaskRequest request)
     {
-        if (request.HeapIndex >= 0)
+        if (request.HeapNumber >= 0)
         {
             unordered!.Remove(request);
             return;

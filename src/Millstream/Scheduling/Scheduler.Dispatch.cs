@@ -107,10 +107,7 @@ internal sealed partial class Scheduler
         int count = 0;
         foreach (TaskShape shape in candidates)
         {
-            foreach (TenantNode tenant in shape.Tenants)
-            {
-                count += tenant.Jobs.Count;
-            }
+            count += shape.Nodes;
         }
 
         return count;
@@ -249,7 +246,7 @@ internal sealed partial class Scheduler
         JobNode? best = null;
         foreach (TaskShape shape in candidates)
         {
-            if (IsAwake(shape) && job.Job.FindNode(shape, job.Tenant.Class) is { HeapIndex: >= 0 } node && (best is null || node.Queue.Head.Before(best.Queue.Head)))
+            if (IsAwake(shape) && job.Job.FindNode(shape, job.Tenant.Class) is { IsListed: true } node && (best is null || node.Queue.Head.Before(best.Queue.Head)))
             {
                 best = node;
             }
@@ -258,7 +255,7 @@ internal sealed partial class Scheduler
         return best;
     }
 
-    private readonly struct AwakeOnly(ulong[] awake) : IHeapFilter<LineKey>
+    private readonly struct AwakeOnly(ulong[] awake) : IKeyFilter<LineKey>
     {
         public bool Lets(in LineKey key) => ShapeTable.Has(awake, key.Shape);
     }

@@ -12,6 +12,7 @@ internal sealed partial class Scheduler
     private readonly List<WorkerState> slotsCame = [];
     private readonly List<WorkerState> places = [];
     private readonly List<WorkerState> otherPlaces = [];
+    private readonly Comparison<WorkerState> fromNext;
     private ulong[] openWorkers = [];
     private (int Tier, double Load) bestRank;
     private int nextWorker;
@@ -64,7 +65,11 @@ internal sealed partial class Scheduler
 
         if (workers.Count > FewWorkers && !shape.IsSlotOnly && ((onlyNew && holds.Count == 0 && FindNew(shape)) || FindScarcest(shape)))
         {
-            places.Sort(FromNext);
+            if (places.Count > 1)
+            {
+                places.Sort(fromNext);
+            }
+
             foreach (WorkerState candidate in places)
             {
                 if (Try(candidate, shape, job, ref worker))

@@ -8,11 +8,11 @@ internal sealed partial class Scheduler
     private int activeJobs;
 
     /// <summary>What a plan needs of a job: of what it takes, how much there is.</summary>
-    /// <param name="network">What comes after what.</param>
+    /// <param name="ranking">The graph.</param>
     /// <param name="durations">By task how long it takes, in ticks.</param>
-    /// <param name="needs">By task what it needs beside a slot; null for what is no task of the fleet and takes nothing.</param>
-    public PlanModel Model(TaskNetwork network, long[] durations, IReadOnlyList<ResourceRequirement>?[] needs)
+    public PlanModel Model(TaskRanking ranking, long[] durations)
     {
+        IReadOnlyList<ResourceRequirement>?[] needs = ranking.Needs;
         Dictionary<(string Type, LabelSelector Labels, bool Shared), int> kinds = [];
         List<long> capacities = [Math.Max(1, workers.Sum(w => (long)w.Slots))];
         List<(int Task, int Kind, long Amount)> demands = [];
@@ -26,9 +26,9 @@ internal sealed partial class Scheduler
             demands.Add((task, 0, 1));
             foreach (ResourceRequirement need in own)
             {
-                if (!kinds.TryGetValue((need.Type, need.Labels, need.Shared), out int kind))
+                if (!kinds.TryGetValue(TaskRanking.Kind(need), out int kind))
                 {
-                    kinds.Add((need.Type, need.Labels, need.Shared), kind = capacities.Count);
+                    kinds.Add(TaskRanking.Kind(need), kind = capacities.Count);
                     IEnumerable<ResourceUnit> suiting = units.Values.Where(u => u.Type == need.Type && need.Labels.Matches(u.Labels));
                     capacities.Add(Math.Max(1, need.Shared ? suiting.Sum(u => u.Capacity) : suiting.Count()));
                 }
@@ -43,7 +43,7 @@ internal sealed partial class Scheduler
             table[task][kind] += amount;
         }
 
-        return new PlanModel(network, durations, table, [.. capacities]);
+        return new PlanModel(ranking.Network, durations, table, [.. capacities], ranking.RanksFor(durations));
     }
 
     /// <summary>Lets a job's requests go by a plan from now on.</summary>

@@ -97,13 +97,13 @@ internal sealed partial class Scheduler
             waitingTenants++;
         }
 
-        if (node.HeapIndex < 0)
+        if (!node.IsListed)
         {
             AttachNode(node);
         }
         else if (node.Queue.Head == request)
         {
-            node.Line.Nodes.Moved(node);
+            HeadChanged(node);
         }
 
         if (tenant.ShapeIndex < 0 && !tenant.IsOverQuota)
@@ -145,7 +145,7 @@ internal sealed partial class Scheduler
         }
         else if (wasHead)
         {
-            node.Line.Nodes.Moved(node);
+            HeadChanged(node);
         }
 
         if (--shape.Waiting == 0)
@@ -164,7 +164,6 @@ internal sealed partial class Scheduler
         {
             waitingTenants--;
         }
-
         if (waitingShapes.Count == 0)
         {
             nextScan = long.MaxValue;
@@ -180,13 +179,22 @@ internal sealed partial class Scheduler
         }
     }
 
+    private static void HeadChanged(JobNode node)
+    {
+        LineKey key = node.Key;
+        node.Line.Nodes.Move(node.Listed, key);
+        node.Listed = key;
+    }
+
     private static void AttachNode(JobNode node)
     {
         node.TenantIndex = node.Tenant.Jobs.Count;
         node.Tenant.Jobs.Add(node);
+        node.Shape.Nodes++;
         JobLine line = node.Line;
-        line.Nodes.Add(node);
-        if (line.HeapIndex >= 0)
+        node.Listed = node.Key;
+        line.Nodes.Add(node.Listed, node);
+        if (line.Nodes.Count > 1)
         {
             return;
         }
@@ -207,8 +215,9 @@ internal sealed partial class Scheduler
     {
         RemoveAt(node.Tenant.Jobs, node.TenantIndex, static (moved, at) => moved.TenantIndex = at);
         node.TenantIndex = -1;
+        node.Shape.Nodes--;
         JobLine line = node.Line;
-        line.Nodes.Remove(node);
+        line.Nodes.Remove(node.Listed);
         if (line.Nodes.Count > 0)
         {
             return;

@@ -17,6 +17,7 @@ internal sealed partial class Scheduler
     {
         this.options = options;
         this.runnerEpoch = runnerEpoch;
+        fromNext = FromNext;
         slots = new ResourceType(ResourceRequirement.SlotType, 0, table);
         types = [slots];
         typesByName.Add(slots.Name, slots);

@@ -162,7 +162,12 @@ internal sealed class ShapeTable
         {
             foreach (JobLine line in family.Classes.SelectMany(c => c.Tenants.Items).SelectMany(t => t.Jobs.Items))
             {
-                line.Nodes.Rebuild();
+                foreach (JobNode node in line.Nodes)
+                {
+                    node.Listed = node.Key;
+                }
+
+                line.Nodes.Rebuild(static n => n.Listed);
             }
         }
     }

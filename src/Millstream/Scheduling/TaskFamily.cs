@@ -6,6 +6,9 @@ namespace Millstream;
 /// </summary>
 internal sealed class TaskFamily(ResourceType[] types)
 {
+    // A chain of tasks comes and goes with each of them.
+    private ClassLine? spare;
+
     public ResourceType[] Types { get; } = types;
 
     /// <summary>From the highest class down.</summary>
@@ -27,7 +30,7 @@ internal sealed class TaskFamily(ResourceType[] types)
 
         if (at == Classes.Count || Classes[at].Class != line.Class)
         {
-            Classes.Insert(at, new ClassLine(line.Class));
+            Classes.Insert(at, spare?.Class == line.Class ? spare : new ClassLine(line.Class));
         }
 
         line.In = Classes[at];
@@ -42,6 +45,7 @@ internal sealed class TaskFamily(ResourceType[] types)
         if (from.Tenants.Count == 0)
         {
             Classes.Remove(from);
+            spare = from;
         }
     }
 }
@@ -68,7 +72,7 @@ internal sealed class TenantLine(Tenant tenant, TaskFamily family, int priority)
 
     public IndexedHeap<JobLine, FairKey> Jobs { get; } = new();
 
-    public int HeapIndex { get; set; } = -1;
+    public int HeapNumber { get; set; } = -1;
 
     /// <summary>Its place among the tenant's lines.</summary>
     public int TenantIndex { get; set; } = -1;
@@ -85,9 +89,9 @@ internal sealed class JobLine(SchedulingJob job, TenantLine tenant) : IHeapItem<
 
     public TenantLine Tenant { get; } = tenant;
 
-    public IndexedHeap<JobNode, LineKey> Nodes { get; } = new();
+    public SortedBlocks<JobNode, LineKey> Nodes { get; } = new();
 
-    public int HeapIndex { get; set; } = -1;
+    public int HeapNumber { get; set; } = -1;
 
     /// <summary>Its place among the job's lines.</summary>
     public int JobIndex { get; set; } = -1;

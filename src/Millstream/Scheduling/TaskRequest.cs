@@ -69,14 +69,14 @@ internal sealed class TaskRequest : IHeapItem<TaskRequest.Place>
 
     internal TaskRequest? Older { get; set; }
 
-    public int HeapIndex { get; set; } = -1;
+    public int HeapNumber { get; set; } = -1;
 
     public Place HeapKey => new(Rank, Number);
 
     public bool Before(TaskRequest other) => HeapKey.Before(other.HeapKey);
 
     /// <summary>The place in line inside the job.</summary>
-    internal readonly record struct Place(long Rank, long Number) : IHeapKey<Place>
+    internal readonly record struct Place(long Rank, long Number) : IOrderKey<Place>
     {
         public bool Before(in Place other) => Rank != other.Rank ? Rank > other.Rank : Number < other.Number;
     }

@@ -60,6 +60,9 @@ internal sealed class TaskShape(Need[] needs, (ResourceType Type, long Amount)[]
 
     public int Waiting { get; set; }
 
+    /// <summary>Of how many jobs and classes these are.</summary>
+    public int Nodes { get; set; }
+
     /// <summary>Its number among the shapes that wait; -1 where it has none.</summary>
     public int Id { get; set; } = -1;
 

@@ -1,7 +1,7 @@
 namespace Millstream;
 
 /// <summary>The waiting tasks of one shape, class, tenant and job.</summary>
-internal sealed class JobNode(JobLine line, TenantNode tenant) : IHeapItem<LineKey>
+internal sealed class JobNode(JobLine line, TenantNode tenant)
 {
     /// <summary>In a field because it is changed in place.</summary>
     public RequestQueue Queue;
@@ -14,17 +14,19 @@ internal sealed class JobNode(JobLine line, TenantNode tenant) : IHeapItem<LineK
 
     public TenantNode Tenant { get; } = tenant;
 
-    /// <summary>Its place in its line.</summary>
-    public int HeapIndex { get; set; } = -1;
-
     /// <summary>Its place among the jobs that wait for its shape.</summary>
     public int TenantIndex { get; set; } = -1;
 
-    public LineKey HeapKey => new(Queue.Head.HeapKey, Shape.Id);
+    public bool IsListed => TenantIndex >= 0;
+
+    /// <summary>What it stands under in its line.</summary>
+    public LineKey Listed { get; set; }
+
+    public LineKey Key => new(Queue.Head.HeapKey, Shape.Id);
 }
 
 /// <summary>By the first of a queue; the shape's number is told so that nothing else is looked at where that is not awake.</summary>
-internal readonly record struct LineKey(TaskRequest.Place Place, int Shape) : IHeapKey<LineKey>
+internal readonly record struct LineKey(TaskRequest.Place Place, int Shape) : IOrderKey<LineKey>
 {
     public bool Before(in LineKey other) => Place.Before(other.Place);
 }

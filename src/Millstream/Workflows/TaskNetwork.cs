@@ -44,15 +44,14 @@ internal sealed class TaskNetwork
     public int[] Order { get; }
 
     /// <summary>
-    /// How many tasks come after each, directly or not ("most total successors", the best of the priority rules that need no durations); where that would be dear,
-    /// how many are on the longest chain behind it.
+    /// How many tasks come after each, directly or not; 0 of each where counting would be dear (more than 2,000 tasks).
     /// </summary>
     /// <param name="counts">Whether a task counts.</param>
     public long[] CountSuccessors(Func<int, bool> counts)
     {
-        long[] ranks = new long[Count];
+        long[] successors = new long[Count];
         if (Count > MaxExactCount)
-            return Tails(task => counts(task) ? 1 : 0);
+            return successors;
         var after = new BitArray[Count];
         foreach (int task in Order.Reverse())
         {
@@ -63,9 +62,9 @@ internal sealed class TaskNetwork
                 all[next] = true;
             }
             for (int other = 0; other < Count; other++)
-                ranks[task] += all[other] && counts(other) ? 1 : 0;
+                successors[task] += all[other] && counts(other) ? 1 : 0;
         }
-        return ranks;
+        return successors;
     }
 
     /// <summary>The longest chain behind each task, without the task itself: the whole less this is its latest finish time.</summary>

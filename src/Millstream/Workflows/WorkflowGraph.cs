@@ -126,7 +126,7 @@ internal sealed class WorkflowGraph : IPlannable
             faults.Add($"there is a cycle: {string.Join(" -> ", cycle.Where(n => n.Id is not null).Select(n => n.Id))}");
         if (faults.Count > 0)
             throw new WorkflowException(id, faults);
-        Ranks = TaskNetwork.Ranks(Network.CountSuccessors(i => !nodes[i].IsPure));
+        Ranking = new TaskRanking(Network, i => !nodes[i].IsPure, [.. nodes.Select(NeedsOf)]);
         IsTimed = nodes.Any(n => n.Options.ExpectedTime is not null);
         TaskCount = nodes.Count(n => !n.IsPure);
         _settings = new RunSettings?[Nodes.Count];
@@ -150,8 +150,8 @@ internal sealed class WorkflowGraph : IPlannable
     /// <summary>The graph by indexes.</summary>
     public TaskNetwork Network { get; }
 
-    /// <summary>By index the rank of each node where durations are not known: what many wait for goes first, then what was named first.</summary>
-    public long[] Ranks { get; }
+    /// <summary>Which node goes first.</summary>
+    public TaskRanking Ranking { get; }
 
     /// <summary>Whether its author says how long something in it takes.</summary>
     public bool IsTimed { get; }
@@ -165,8 +165,11 @@ internal sealed class WorkflowGraph : IPlannable
         // The policy is the task's code, and may be another one each time.
         TaskPolicy policy = node.Options.Policy ?? node.Task!.Policy;
         return _settings[node.Index] is { } known && known.Policy == policy ? known
-            : _settings[node.Index] = new RunSettings(policy, Ranks[node.Index], node.Options.Requirements, PlanTask: node.Index);
+            : _settings[node.Index] = new RunSettings(policy, Ranking.Ranks[node.Index], node.Options.Requirements, PlanTask: node.Index);
     }
+
+    private static IReadOnlyList<ResourceRequirement>? NeedsOf(GraphNode node) =>
+        node.Task is { } task ? node.Options.Requirements.Count == 0 ? task.Requirements : [.. task.Requirements, .. node.Options.Requirements] : null;
 
     private List<GraphNode>? FindCycle()
     {

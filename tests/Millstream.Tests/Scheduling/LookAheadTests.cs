@@ -29,7 +29,7 @@ public sealed class LookAheadTests
             long[] starts = new long[job.Keys.Length];
             look.Improve(job.State, () => false);
             long first = look.End;
-            Assert.True(first <= new ScheduleDecoder(job.Model).Parallel(job.State, [.. job.Model.Tails.Select(t => -t)], starts), "it begins with something worse than the longest chain first");
+            Assert.True(first <= new ScheduleDecoder(job.Model).Parallel(job.State, [.. job.Model.Ranks.Select(r => -r)], starts), "it begins with something worse than the ranks");
             look.Improve(job.State, () => true);
             Assert.True(look.End <= first);
             better += look.End < first ? 1 : 0;

@@ -12,7 +12,8 @@ internal sealed class PlannedJob
         long[] durations = [.. Enumerable.Range(0, count).Select(_ => random.Next(6) == 0 ? 0L : 1 + random.Next(20))];
         // What takes no time is no task, and takes nothing.
         long[][] demands = [.. Enumerable.Range(0, count).Select(t => capacities.Select(c => durations[t] == 0 ? 0L : random.Next((int)c + 1)).ToArray())];
-        Model = new PlanModel(new TaskNetwork(successors), durations, demands, capacities);
+        TaskNetwork network = new(successors);
+        Model = new PlanModel(network, durations, demands, capacities, TaskNetwork.Ranks(network.Tails(t => durations[t])));
         State = new PlanState(count) { Now = 1000 };
         long[] free = [.. capacities];
         foreach (int task in Model.Network.Order)

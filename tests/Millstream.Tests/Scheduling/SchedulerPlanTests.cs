@@ -48,7 +48,7 @@ public sealed class SchedulerPlanTests
             int count = job.Model.Network.Count;
             needs = [.. Enumerable.Range(0, count).Select(_ => random.Next(3) == 0 ? [] : new[] { ResourceRequirement.Exclusive("unit", amount: 1 + random.Next(3)) })];
             long[] durations = [.. job.Model.Durations.Select(d => d * SchedulerWorld.Second)];
-            PlanModel model = world.Scheduler.Model(job.Model.Network, durations, needs);
+            PlanModel model = world.Scheduler.Model(new TaskRanking(job.Model.Network, t => durations[t] > 0, needs), durations);
             plan = JobPlan.Make(model, spread: 0.05)!;
             world.Scheduler.Plan(scheduling, plan);
             (look, copy) = (new LookAhead(model, seed, patience: 60), new PlanState(count));

@@ -62,8 +62,8 @@ internal abstract partial class TaskCommand
 #endif
         using TaskTail.Scope tail = TaskTail.Begin(isInline);
         // What it held is given back together with what its end sets off, so that successors compete for it; a busy job must not hold it up.
-        // A slot alone is like any other, and is not kept while the end is being stored, as long as not too much waits for that.
-        _isAhead = grant.Members.Count == 0 && Runner.Engine.MayGoAhead(_outputSize);
+        // It is not kept while the end is being stored where it is a slot like any other, or had for no longer than that may take, as long as not too much waits for that.
+        _isAhead = Runner.Engine.MayGoAhead(grant, _outputSize);
         if (_isAhead)
             Runner.Engine.Fleet.Release(grant);
         else

@@ -42,7 +42,7 @@ public abstract class AgentContext
     public Task<TOutput> RunAsync<TInput, TOutput>(AgentTask<TInput, TOutput> task, TInput input, CancellationToken token = default)
     {
         ArgumentNullException.ThrowIfNull(task);
-        return RunTaskAsync<TOutput>(task, input, new RunSettings(task.Id, task.Policy), token);
+        return RunTaskAsync<TOutput>(task, input, task.Id, task.DefaultSettings, token);
     }
 
     /// <summary>Runs a task for each input, as many at once as resources allow. The first failure stops the others and is thrown when they have ended.</summary>
@@ -89,11 +89,11 @@ public abstract class AgentContext
     /// <summary>Work that may still run tasks after the job was cancelled, for at most <paramref name="limit"/>.</summary>
     public abstract Task CleanUpAsync(TimeSpan limit, Func<Task> work);
 
-    internal abstract Task<TOutput> RunTaskAsync<TOutput>(AgentTask task, object? input, RunSettings settings, CancellationToken token);
+    internal abstract Task<TOutput> RunTaskAsync<TOutput>(AgentTask task, object? input, string subject, RunSettings settings, CancellationToken token);
 
     /// <summary>Runs a task without a promise: who asks hears its end at once, inside the turn that delivers it.</summary>
     /// <returns>What stops it.</returns>
-    internal abstract IStoppable StartTask(AgentTask task, object? input, RunSettings settings, ITaskEnd end, CancellationToken token = default);
+    internal abstract IStoppable StartTask(AgentTask task, object? input, string subject, RunSettings settings, ITaskEnd end);
 
     internal abstract Task<TOutput[]> RunTasksAsync<TInput, TOutput>(AgentTask<TInput, TOutput> task, IReadOnlyList<TInput> inputs, CancellationToken token);
 
@@ -145,9 +145,11 @@ public abstract class AgentContext<TEvent, TSignal> : AgentContext<TEvent>
     public abstract SignalReader<TSignal> Signals { get; }
 }
 
-/// <summary>How one run of a task differs from the task: its shown id, its policy, its rank in line, what it needs beside the task's own requirements, what traces call it, its number in the job's plan.</summary>
-internal readonly record struct RunSettings(string Subject, TaskPolicy Policy, long Rank = 0, IReadOnlyList<ResourceRequirement>? Requirements = null, IWorkTrace? Trace = null,
-    int PlanTask = -1);
+/// <summary>
+/// How runs of a task differ from the task: their policy, rank in line, what they need beside the task's own requirements, what traces call them, their number in the
+/// job's plan. One serves many runs.
+/// </summary>
+internal sealed record RunSettings(TaskPolicy Policy, long Rank = 0, IReadOnlyList<ResourceRequirement>? Requirements = null, IWorkTrace? Trace = null, int PlanTask = -1);
 
 /// <summary>What an agent's erased form needs of the job that runs it.</summary>
 internal interface IJobRuntime

@@ -3,6 +3,8 @@ namespace Millstream;
 /// <summary>A unit of execution that touches the world, as workers and schedulers see it. Derive from <see cref="AgentTask{TInput,TOutput}"/> or use <c>AgentTask.Create</c>.</summary>
 public abstract class AgentTask
 {
+    private RunSettings? _settings;
+
     private protected AgentTask()
     {
     }
@@ -18,6 +20,17 @@ public abstract class AgentTask
 
     /// <summary>How it is retried and how long an attempt may take.</summary>
     public virtual TaskPolicy Policy => TaskPolicy.Default;
+
+    /// <summary>The settings of runs that go by the task alone.</summary>
+    internal RunSettings DefaultSettings
+    {
+        get
+        {
+            // A task may give another policy each time.
+            TaskPolicy policy = Policy;
+            return _settings is { } known && known.Policy == policy ? known : _settings = new RunSettings(policy);
+        }
+    }
 
     /// <summary>What it needs for one input.</summary>
     internal abstract IReadOnlyList<ResourceRequirement> RequirementsOf(object? input);

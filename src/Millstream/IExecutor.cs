@@ -9,6 +9,9 @@ internal interface IExecutor
     /// <summary>Whether a task that could run waits for this thread, so that the thread must not wait for a disk.</summary>
     bool IsThreadTaken => false;
 
+    /// <summary>Whether scheduled work waits for a thread.</summary>
+    bool HasWaiting => true;
+
     void Schedule(IThreadPoolWorkItem work);
 
     /// <summary>Runs what waits for a disk beside the rest.</summary>

@@ -52,7 +52,7 @@ internal sealed partial class LlmLoop(LlmAgentOptions options, OutputForm output
 
     private async Task<LlmState> AskServersAsync(LlmState state, AgentContext<LlmEvent, LlmSignal> context)
     {
-        Task<McpTools>[] asked = [.. options.Servers.Select(s => context.RunTaskAsync<McpTools>(McpTool.List(s, folder, connections), s.Name, new RunSettings($"mcp_list[{s.Name}]", McpTool.ListPolicy), default))];
+        Task<McpTools>[] asked = [.. options.Servers.Select(s => context.RunTaskAsync<McpTools>(McpTool.List(s, folder, connections), s.Name, $"mcp_list[{s.Name}]", new RunSettings(McpTool.ListPolicy), default))];
         McpTools[] tools = await Task.WhenAll(asked);
         Dictionary<string, McpTools> servers = options.Servers.Zip(tools).ToDictionary(s => s.First.Name, s => s.Second, StringComparer.Ordinal);
         ToolBox box = ToolsOf(servers);

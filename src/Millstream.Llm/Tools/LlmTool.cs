@@ -127,7 +127,7 @@ public abstract partial class LlmTool
     }
 
     private protected Task<TOutput> RunTaskAsync<TOutput>(AgentTask task, object? input, ToolRun run) =>
-        run.Context.RunTaskAsync<TOutput>(task, input, new RunSettings(run.Id, Options.Policy ?? task.Policy, Requirements: Options.Requirements, Trace: new ToolTrace(this, run)), run.Stop);
+        run.Context.RunTaskAsync<TOutput>(task, input, run.Id, new RunSettings(Options.Policy ?? task.Policy, Requirements: Options.Requirements, Trace: new ToolTrace(this, run)), run.Stop);
 
     [GeneratedRegex(@"^[A-Za-z0-9_-]{1,64}\z")] private static partial Regex NamePattern();
     [GeneratedRegex("[^A-Za-z0-9_-]")] private static partial Regex OtherCharacters();

@@ -63,7 +63,7 @@ internal sealed class Batch<TOutput>(int count)
 }
 
 /// <summary>One task of a fan-out.</summary>
-internal sealed class BatchTask<TOutput>(Batch<TOutput> batch, int index, AgentTask task, object? input, RunSettings settings) : TaskCommand(task, input, settings)
+internal sealed class BatchTask<TOutput>(Batch<TOutput> batch, int index, AgentTask task, object? input, string subject, RunSettings settings) : TaskCommand(task, input, subject, settings)
 {
     protected override void SettleResult(object? output) => batch.Completed(index, output);
 

@@ -11,6 +11,9 @@ internal sealed class Engine
     // So that the ends of tasks that run faster than their store takes them need some 64 MiB at most.
     private const int MostAhead = 4_096, LargestAhead = 16 * 1024;
 
+    // A disk takes about as long for a commit. Who had resources for longer keeps them until then: that the right task has them next is worth more than that time.
+    private const long LongestAhead = 5 * TimeSpan.TicksPerMillisecond;
+
     private readonly Lock _gate = new();
     private readonly Random _random;
     private readonly AttemptCount _attempts = new(), _ahead = new();
@@ -89,10 +92,10 @@ internal sealed class Engine
             Volatile.Read(ref _quiet)?.TrySetResult();
     }
 
-    /// <summary>Whether a task may give its slot back before its end is stored; then <see cref="Arrived"/> is called when its job takes the end.</summary>
-    public bool MayGoAhead(int outputSize)
+    /// <summary>Whether a task may give back what it held before its end is stored; then <see cref="Arrived"/> is called when its job takes the end.</summary>
+    public bool MayGoAhead(Grant grant, int outputSize)
     {
-        if (!IsDurable || outputSize > LargestAhead)
+        if (!IsDurable || outputSize > LargestAhead || (grant.Members.Count > 0 && (grant.Session is not null || Fleet.Passed - grant.GrantedAt > LongestAhead)))
             return false;
         if (Interlocked.Increment(ref _ahead.Value) <= MostAhead)
             return true;

@@ -39,6 +39,9 @@ internal sealed partial class Fleet : IResourceOwner
     /// <summary>Time as the scheduler has it.</summary>
     public long Passed => Now;
 
+    /// <summary>What the wall clock showed, in UTC ticks, when it was this time here.</summary>
+    public long WallTimeOf(long passed) => _time.GetUtcNow().UtcTicks - (Now - passed);
+
     // Time as it passes: what others count in a window does not pass sooner because somebody has set the wall clock.
     private long Now => _began + _time.GetElapsedTime(_stamp).Ticks;
 

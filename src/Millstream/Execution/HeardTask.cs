@@ -1,7 +1,7 @@
 namespace Millstream;
 
 /// <summary>A task whose end is heard by what asked for it, with no promise in between.</summary>
-internal sealed class HeardTask(ITaskEnd end, AgentTask task, object? input, RunSettings settings) : TaskCommand(task, input, settings), IStoppable
+internal sealed class HeardTask(ITaskEnd end, AgentTask task, object? input, string subject, RunSettings settings) : TaskCommand(task, input, subject, settings), IStoppable
 {
     void IStoppable.Stop() => Runner.StopCommand(this);
 

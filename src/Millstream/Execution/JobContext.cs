@@ -126,22 +126,21 @@ internal sealed class JobContext<TEvent, TSignal>(JobRunner runner) : AgentConte
 
     public void Cancel(CancellationToken token) => _signals?.Cancel(token);
 
-    internal override Task<TOutput> RunTaskAsync<TOutput>(AgentTask task, object? input, RunSettings settings, CancellationToken token)
+    internal override Task<TOutput> RunTaskAsync<TOutput>(AgentTask task, object? input, string subject, RunSettings settings, CancellationToken token)
     {
-        runner.Enter(settings.Subject);
+        runner.Enter(subject);
         if (token.IsCancellationRequested)
             return Task.FromCanceled<TOutput>(token);
-        TaskCommand<TOutput> command = new(task, input, settings);
+        TaskCommand<TOutput> command = new(task, input, subject, settings);
         Issue(command, task, input, settings, token);
         return command.Promise;
     }
 
-    internal override IStoppable StartTask(AgentTask task, object? input, RunSettings settings, ITaskEnd end, CancellationToken token = default)
+    internal override IStoppable StartTask(AgentTask task, object? input, string subject, RunSettings settings, ITaskEnd end)
     {
-        runner.Enter(settings.Subject);
-        token.ThrowIfCancellationRequested();
-        HeardTask command = new(end, task, input, settings);
-        Issue(command, task, input, settings, token);
+        runner.Enter(subject);
+        HeardTask command = new(end, task, input, subject, settings);
+        Issue(command, task, input, settings, default);
         return command;
     }
 
@@ -152,15 +151,15 @@ internal sealed class JobContext<TEvent, TSignal>(JobRunner runner) : AgentConte
             return Task.FromCanceled<TOutput[]>(token);
         if (inputs.Count == 0)
             return Task.FromResult(Array.Empty<TOutput>());
-        runner.CheckRoom(inputs.Count);
+        runner.MakeRoom(inputs.Count);
         ResourceRequirement.CheckGang(task.Id, task.Requirements, null);
         Batch<TOutput> batch = new(inputs.Count);
         string id = task.Id;
-        TaskPolicy policy = task.Policy;
+        RunSettings settings = task.DefaultSettings;
         for (int i = 0; i < inputs.Count; i++)
         {
             _ = runner.Copy(task.InputType, inputs[i]);
-            BatchTask<TOutput> command = new(batch, i, task, inputs[i], new RunSettings($"{id}[{i}]", policy));
+            BatchTask<TOutput> command = new(batch, i, task, inputs[i], $"{id}[{i}]", settings);
             batch.Add(i, command);
             runner.Issue(command, token);
         }
@@ -225,7 +224,7 @@ internal sealed class JobContext<TEvent, TSignal>(JobRunner runner) : AgentConte
 
     private void Issue(TaskCommand command, AgentTask task, object? input, RunSettings settings, CancellationToken token)
     {
-        ResourceRequirement.CheckGang(settings.Subject, task.Requirements, settings.Requirements);
+        ResourceRequirement.CheckGang(command.Subject, task.Requirements, settings.Requirements);
         _ = runner.Copy(task.InputType, input);
         runner.Issue(command, token);
     }

@@ -122,6 +122,8 @@ internal sealed partial class JobRunner
                 _lastPending = command.PreviousPending;
             else
                 command.NextPending.PreviousPending = command.PreviousPending;
+            // An ended one that the collector has moved up must not keep those that came after it.
+            command.PreviousPending = command.NextPending = null;
         }
     }
 

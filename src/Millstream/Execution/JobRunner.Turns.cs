@@ -40,6 +40,14 @@ internal sealed partial class JobRunner
             $"One turn of agent {Agent.Id} asked for {turn.Entries.Count + (long)commands:N0} commands of {turn.Size / (1024 * 1024)} MiB; a turn holds at most {MaxCommands:N0} commands and {MaxTurnBytes / (1024 * 1024)} MiB. Await something in between, as `await context.FlushAsync()`.");
     }
 
+    /// <summary>Checks that too, and makes the room.</summary>
+    public void MakeRoom(int commands)
+    {
+        CheckRoom(commands);
+        _turn.Entries.EnsureCapacity(_turn.Entries.Count + commands);
+        _turn.Effects.EnsureCapacity(_turn.Effects.Count + commands);
+    }
+
     /// <summary>A continuation of the body is ready.</summary>
     public void Post(SendOrPostCallback callback, object? state)
     {

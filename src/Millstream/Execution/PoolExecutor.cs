@@ -13,7 +13,10 @@ internal sealed class PoolExecutor : IExecutor
 
     public bool IsThreadTaken => TaskTail.HasNext;
 
-    [SuppressMessage("ApiDesign", "RS0030", Justification = "the one place where work goes to the pool")]
+    [SuppressMessage("ApiDesign", "RS0030", Justification = "the one place that knows the pool")]
+    public bool HasWaiting => ThreadPool.PendingWorkItemCount > 0;
+
+    [SuppressMessage("ApiDesign", "RS0030", Justification = "the one place that knows the pool")]
     public void Schedule(IThreadPoolWorkItem work) => ThreadPool.UnsafeQueueUserWorkItem(work, preferLocal: false);
 
     public void ScheduleBlocking(IThreadPoolWorkItem work) => _beside.Schedule(work);

@@ -14,10 +14,9 @@ internal sealed class TaskAttempt(TaskCommand command, Grant grant, int number, 
 {
     private CancellationTokenSource? _source;
     private AttemptLease? _lease;
-    private AsyncServiceScope? _scope;
+    private IServiceScope? _scope;
     private IDisposable? _timeout;
-    private IDisposable? _grace;
-    private string? _reason;
+    private StopOf? _stop;
     private AttemptOutput? _output;
     private bool _isBegun;
     private bool _isScopeClosed;
@@ -31,7 +30,7 @@ internal sealed class TaskAttempt(TaskCommand command, Grant grant, int number, 
     public bool HasStarted { get; private set; }
 
     /// <summary>Why it was told to stop; the first reason counts.</summary>
-    public AttemptEnd Ending { get; private set; }
+    public AttemptEnd Ending => _stop?.Ending ?? AttemptEnd.None;
 
     public override JobId JobId => command.Runner.Id;
 
@@ -195,8 +194,7 @@ internal sealed class TaskAttempt(TaskCommand command, Grant grant, int number, 
         {
             if (_isOver || Ending != AttemptEnd.None)
                 return;
-            (Ending, _reason) = (ending, reason);
-            _grace = LongTimer.Start(Engine.Time, static state => ((TaskAttempt)state!).GraceIsOver(), this, Engine.Options.GracePeriod);
+            _stop = new StopOf(ending, reason, LongTimer.Start(Engine.Time, static state => ((TaskAttempt)state!).GraceIsOver(), this, Engine.Options.GracePeriod));
         }
         // The token's callbacks are the task's code and may block.
         Engine.Executor.Schedule(this);
@@ -224,7 +222,7 @@ internal sealed class TaskAttempt(TaskCommand command, Grant grant, int number, 
         return Ending switch
         {
             AttemptEnd.TimedOut => new TaskError(TaskId, number, ErrorTypes.TimedOut, $"task {TaskId} took longer than its timeout of {Words.Duration(command.Policy.Timeout!.Value)}", true),
-            AttemptEnd.LeaseLost => new TaskError(TaskId, number, ErrorTypes.LeaseLost, $"task {TaskId} lost its lease: {_reason}", true),
+            AttemptEnd.LeaseLost => new TaskError(TaskId, number, ErrorTypes.LeaseLost, $"task {TaskId} lost its lease: {_stop!.Reason}", true),
             AttemptEnd.Stopped => new TaskError(TaskId, number, ErrorTypes.Cancelled, $"task {TaskId} was stopped", false),
             _ => new TaskError(TaskId, number, error is ResourceBusyException ? ErrorTypes.ResourceBusy : error.GetType().Name, error.Message, error is not (TerminalTaskException or PayloadTooLargeException), error.ToString()),
         };
@@ -279,7 +277,7 @@ internal sealed class TaskAttempt(TaskCommand command, Grant grant, int number, 
 
     private async ValueTask CloseScopeAsync()
     {
-        AsyncServiceScope? scope;
+        IServiceScope? scope;
         lock (command)
         {
             _isScopeClosed = true;
@@ -287,7 +285,7 @@ internal sealed class TaskAttempt(TaskCommand command, Grant grant, int number, 
         }
         try
         {
-            if (scope is { } open)
+            if (scope is IAsyncDisposable open)
                 await open.DisposeAsync();
         }
         catch (Exception e)
@@ -313,22 +311,40 @@ internal sealed class TaskAttempt(TaskCommand command, Grant grant, int number, 
 
     private void End(object? output, Exception? error, bool isInline)
     {
-        bool wasLeftBehind;
-        lock (command)
-        {
-            wasLeftBehind = _isOver;
-            if (!wasLeftBehind)
-                Close();
-        }
-        if (wasLeftBehind)
-        {
+        if (!command.AttemptEnded(this, output, error, isInline))
             Engine.Fleet.EndQuarantine(grant);
-            return;
-        }
-        if (grant.State != GrantState.Held)
-            Engine.Fleet.EndQuarantine(grant);
+    }
+
+    /// <summary>Ends it; false where it was over, since it was left behind. Called under the lock.</summary>
+    public bool TryClose()
+    {
+        if (_isOver)
+            return false;
+        _isOver = true;
+        // Before its end, which is recorded next.
+#if MILLSTREAM_PLANTED_BUGS
+        if (!PlantedBugs.Is(Bug.OutputLeftBehind))
+#endif
+        _output?.Flush();
+        _timeout?.Dispose();
+        _stop?.Grace.Dispose();
+        return true;
+    }
+
+    /// <summary>It is closed; called without the lock, before its job hears of it.</summary>
+    /// <param name="isLeftBehind">Whether its code goes on.</param>
+    public void HasEnded(bool isLeftBehind)
+    {
         Engine.AttemptEnds();
-        command.AttemptEnded(this, output, error, isInline);
+        if (isLeftBehind)
+        {
+            Engine.Log.TaskDoesNotStop(TaskId, JobId);
+            Engine.Fleet.Quarantine(grant, $"task {TaskId} of job {JobId} does not stop");
+        }
+        else if (grant.State != GrantState.Held)
+        {
+            Engine.Fleet.EndQuarantine(grant);
+        }
     }
 
     /// <summary>The begin of an attempt that must not be repeated is on record, or nothing is recorded any more.</summary>
@@ -353,6 +369,9 @@ internal sealed class TaskAttempt(TaskCommand command, Grant grant, int number, 
         }
     }
 
+    /// <summary>Why it was told to stop, and what ends its grace period.</summary>
+    private sealed record StopOf(AttemptEnd Ending, string? Reason, IDisposable Grace);
+
     private void TimeOut()
     {
         Cancel(AttemptEnd.TimedOut, null);
@@ -370,27 +389,6 @@ internal sealed class TaskAttempt(TaskCommand command, Grant grant, int number, 
         }
         if (grant.Members.Count > 0)
             await CloseAsync();
-        lock (command)
-        {
-            if (_isOver)
-                return;
-            Close();
-        }
-        Engine.AttemptEnds();
-        Engine.Log.TaskDoesNotStop(TaskId, JobId);
-        Engine.Fleet.Quarantine(grant, $"task {TaskId} of job {JobId} does not stop");
-        command.AttemptEnded(this, null, new OperationCanceledException($"task {TaskId} did not stop within {Words.Duration(Engine.Options.GracePeriod)} and was left behind"), false);
-    }
-
-    private void Close()
-    {
-        _isOver = true;
-        // Before its end, which is recorded next.
-#if MILLSTREAM_PLANTED_BUGS
-        if (!PlantedBugs.Is(Bug.OutputLeftBehind))
-#endif
-        _output?.Flush();
-        _timeout?.Dispose();
-        _grace?.Dispose();
+        command.AttemptEnded(this, null, new OperationCanceledException($"task {TaskId} did not stop within {Words.Duration(Engine.Options.GracePeriod)} and was left behind"), false, isLeftBehind: true);
     }
 }

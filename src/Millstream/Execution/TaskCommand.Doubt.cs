@@ -7,7 +7,6 @@ internal abstract partial class TaskCommand : IOpenQuestion
 {
     private bool _isInDoubt;
     private bool _isDecided;
-    private TaskDecision? _decision;
 
     /// <summary>Whether a person has to say what became of it.</summary>
     public bool IsInDoubt => Volatile.Read(ref _isInDoubt);
@@ -51,7 +50,7 @@ internal abstract partial class TaskCommand : IOpenQuestion
     {
         lock (this)
         {
-            (_request, _decision, _isDecided) = (null, null, false);
+            (_request, Decision, _isDecided) = (null, null, false);
             Runner.Recount(this, () => _isInDoubt = true);
             _since = Runner.Engine.UtcTicks;
         }
@@ -62,7 +61,7 @@ internal abstract partial class TaskCommand : IOpenQuestion
     private void Decide(TaskDecision decision)
     {
         lock (this)
-            Runner.Recount(this, () => (_isInDoubt, _decision) = (false, decision));
+            Runner.Recount(this, () => (_isInDoubt, Decision) = (false, decision));
         if (Runner.IsReplaying)
             return;
         if (decision.Action == TaskDecisionAction.Retry)
@@ -74,9 +73,9 @@ internal abstract partial class TaskCommand : IOpenQuestion
     private void EndAsDecided(TaskDecision decision)
     {
         if (decision.Action == TaskDecisionAction.Complete)
-            End(task.OutputType.Read(decision.Output!.Value), null, null, false, isCompleted: true);
+            End(task.OutputType.Read(decision.Output!.Value), null, isCompleted: true);
         else
-            End(null, new TaskError(Subject, _attempts, ErrorTypes.InDoubt, decision.Reason ?? $"task {Subject} may have run, and was decided to have failed", false), null, false);
+            End(null, new TaskError(Subject, _attempts, ErrorTypes.InDoubt, decision.Reason ?? $"task {Subject} may have run, and was decided to have failed", false));
     }
 
     private sealed class DecisionDelivery(TaskCommand command, TaskDecision decision) : SentDelivery

@@ -30,31 +30,40 @@ internal abstract partial class TaskCommand
         Runner.Engine.Arrived();
     }
 
-    private void End(object? output, TaskError? error, Grant? grant, bool isInline, bool isCompleted = false)
+    /// <summary>Ends it where nothing is held for it.</summary>
+    private void End(object? output, TaskError? error, bool isCompleted = false)
     {
+        bool isEnd;
         lock (this)
-        {
-            if (_isOver)
-                return;
-            if (_isInDoubt)
-                Runner.Recount(this, () => _isInDoubt = false);
-            _isOver = true;
-            _backOff?.Dispose();
-            _backOff = null;
-            (_output, _error, _isCompleted) = (output, error, isCompleted);
-        }
-#if MILLSTREAM_PLANTED_BUGS
-        if (PlantedBugs.Is(Bug.LeaseKeptOnFailure) && error is not null) grant = null;
-#endif
-        if (grant is null)
-        {
+            isEnd = TryEnd(output, error, isCompleted);
+        if (isEnd)
             Runner.Enqueue(this);
-            return;
-        }
+    }
+
+    /// <summary>Keeps how it ended; false where it has. To be called under the lock.</summary>
+    private bool TryEnd(object? output, TaskError? error, bool isCompleted)
+    {
+        if (_isOver)
+            return false;
+        if (_isInDoubt)
+            Runner.Recount(this, () => _isInDoubt = false);
+        _isOver = true;
+        BackOff?.Dispose();
+        BackOff = null;
+        (_output, _error, _isCompleted) = (output, error, isCompleted);
+        return true;
+    }
+
+    /// <summary>Tells its job of its end, which <see cref="TryEnd"/> has kept.</summary>
+    private void Ended(Grant grant, bool isInline)
+    {
+#if MILLSTREAM_PLANTED_BUGS
+        if (PlantedBugs.Is(Bug.LeaseKeptOnFailure) && _error is not null) { Runner.Enqueue(this); return; }
+#endif
         using TaskTail.Scope tail = TaskTail.Begin(isInline);
         // What it held is given back together with what its end sets off, so that successors compete for it; a busy job must not hold it up.
-        // A slot alone is like any other, and is not kept while the end is being stored, as long as not too much waits for that.
-        _isAhead = grant.Members.Count == 0 && Runner.Engine.MayGoAhead(_outputSize);
+        // It is not kept while the end is being stored where it is a slot like any other, or had for no longer than that may take, as long as not too much waits for that.
+        _isAhead = Runner.Engine.MayGoAhead(grant, _outputSize);
         if (_isAhead)
             Runner.Engine.Fleet.Release(grant);
         else

@@ -28,7 +28,7 @@ internal abstract partial class TaskCommand
         {
             error = new TaskError(Subject, _attempts, e.GetType().Name, $"task {Subject} cannot say what it needs: {e.Message}", false, e.ToString());
         }
-        End(null, error, null, false);
+        End(null, error);
         return false;
     }
 

@@ -6,38 +6,36 @@ internal abstract partial class TaskCommand
     /// <summary>How long it waits before it looks again.</summary>
     public static readonly TimeSpan SecretPause = TimeSpan.FromSeconds(5);
 
-    private IReadOnlyList<Secret>? _secrets;
-    private SecretMissingException? _missing;
 
     /// <summary>What its input names and is not there.</summary>
     public SecretMissingException? FindMissing()
     {
         if (!task.InputType.HoldsSecrets)
             return null;
-        _secrets ??= Secret.In(task.InputType, input);
-        return _secrets.Select(s => s.Missing()).FirstOrDefault(m => m is not null);
+        Secrets ??= Secret.In(task.InputType, input);
+        return Secrets.Select(s => s.Missing()).FirstOrDefault(m => m is not null);
     }
 
     /// <summary>Tells it in the stream, once for each reason.</summary>
     private void NoteMissing(SecretMissingException missing)
     {
-        if (_missing?.Message == missing.Message)
+        if (Missing?.Message == missing.Message)
             return;
-        Volatile.Write(ref _missing, missing);
+        Missing = missing;
         Runner.Note(new JournalEntry(EntryKind.TaskWaiting) { Command = Number, Subject = Subject, Attempt = _attempts + 1, Payload = missing.Message });
     }
 
     /// <summary>Whether what it waits for is still missing.</summary>
     private bool IsStillMissing()
     {
-        if (Volatile.Read(ref _missing) is not { } missing)
+        if (Missing is not { } missing)
             return false;
         if ((missing.Secret.Missing() ?? FindMissing()) is { } now)
         {
             NoteMissing(now);
             return true;
         }
-        Volatile.Write(ref _missing, null);
+        Missing = null;
         return false;
     }
 }

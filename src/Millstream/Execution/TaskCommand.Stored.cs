@@ -12,14 +12,14 @@ internal abstract partial class TaskCommand
 
     public override void Resume(PastOf past)
     {
-        (_attempts, _failures, _shown) = (past.Attempts, past.Failures, past.Shown);
+        (_attempts, Failures, Shown) = (past.Attempts, past.Failures, past.Shown);
 #if MILLSTREAM_PLANTED_BUGS
         if (PlantedBugs.Is(Bug.AttemptsForgotten)) _attempts = 0;
-        if (PlantedBugs.Is(Bug.FailuresForgotten)) _failures = 0;
+        if (PlantedBugs.Is(Bug.FailuresForgotten)) Failures = 0;
 #endif
-        if (Policy.AtMostOnce && _attempts > 0 && !past.IsRefused && (_decision is null || past.IsStartedSinceDecision))
+        if (Policy.AtMostOnce && _attempts > 0 && !past.IsRefused && (Decision is null || past.IsStartedSinceDecision))
             Doubt(past.IsInDoubt);
-        else if (_decision is { Action: not TaskDecisionAction.Retry } decision)
+        else if (Decision is { Action: not TaskDecisionAction.Retry } decision)
             EndAsDecided(decision);
         else
             Start();
@@ -33,10 +33,10 @@ internal abstract partial class TaskCommand
         lock (this)
         {
             _isDetached = true;
-            _backOff?.Dispose();
+            BackOff?.Dispose();
             _attempt?.Cancel(AttemptEnd.Detached, null);
             request = _request;
-            (next, _next) = (_next, null);
+            (next, NextGrant) = (NextGrant, null);
         }
         // A process that goes on with other jobs needs its places for them.
         if (Runner.Engine.IsStopping)

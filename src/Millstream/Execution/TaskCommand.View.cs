@@ -10,14 +10,17 @@ internal abstract partial class TaskCommand
         {
             DateTimeOffset since = new(_since, TimeSpan.Zero);
             if (_attempt is { } attempt)
-                return new AgentTaskInfo(Subject, _isStopped ? AgentTaskStatus.Stopping : AgentTaskStatus.Running, _attempts, $"{(_isStopped ? "stops" : "runs")} on worker {attempt.Grant.Worker.Name}", since);
+            {
+                long began = Math.Max(_since, Runner.Engine.Fleet.WallTimeOf(attempt.Grant.GrantedAt));
+                return new AgentTaskInfo(Subject, _isStopped ? AgentTaskStatus.Stopping : AgentTaskStatus.Running, _attempts, $"{(_isStopped ? "stops" : "runs")} on worker {attempt.Grant.Worker.Name}", new DateTimeOffset(began, TimeSpan.Zero));
+            }
             if (_isInDoubt)
                 return new AgentTaskInfo(Subject, AgentTaskStatus.Waiting, _attempts, $"may have run; somebody has to say what became of it (question {QuestionId})", since);
-            if (_backOff is not null && _missing is { } missing)
+            if (BackOff is not null && Missing is { } missing)
                 return new AgentTaskInfo(Subject, AgentTaskStatus.Waiting, _attempts + 1, $"waits for {missing.Message}", since);
-            if (_backOff is not null && _refusal is not null)
-                return new AgentTaskInfo(Subject, AgentTaskStatus.Waiting, _attempts + 1, $"waits, since its resource was busy: {_refusal}", since);
-            if (_backOff is not null)
+            if (BackOff is not null && Refusal is not null)
+                return new AgentTaskInfo(Subject, AgentTaskStatus.Waiting, _attempts + 1, $"waits, since its resource was busy: {Refusal}", since);
+            if (BackOff is not null)
                 return new AgentTaskInfo(Subject, AgentTaskStatus.Retrying, _attempts + 1, $"is tried again after a failure (attempt {_attempts + 1} of {Policy.Retry.Attempts})", since);
             waiting = _request;
             if (_isOver || waiting is null)

@@ -4,17 +4,13 @@ namespace Millstream;
 /// One task of a job from its command to its end, over all its attempts. Grants, timers, stops and ends of attempts come from any
 /// thread, so its own lock guards it; nothing is called under that lock but the attempt.
 /// </summary>
-internal abstract partial class TaskCommand(AgentTask task, object? input, RunSettings settings) : PendingCommand, IThreadPoolWorkItem
+internal abstract partial class TaskCommand(AgentTask task, object? input, string subject, RunSettings settings) : PendingCommand, IThreadPoolWorkItem
 {
     private TaskRequest? _request;
-    private Grant? _next;
     private TaskAttempt? _attempt;
-    private IDisposable? _backOff;
     private object? _output;
     private TaskError? _error;
     private int _attempts;
-    private int _failures;
-    private string? _refusal;
     private bool _isStopped;
     private bool _isCompleted;
     private bool _isOver;
@@ -26,7 +22,7 @@ internal abstract partial class TaskCommand(AgentTask task, object? input, RunSe
     /// <summary>The input; a task of a job that may be replayed gets a copy of its own for each attempt.</summary>
     public object? Input => Runner.Copy(task.InputType, input);
 
-    public string Subject => settings.Subject;
+    public string Subject => subject;
 
     public TaskPolicy Policy => settings.Policy;
 
@@ -75,7 +71,7 @@ internal abstract partial class TaskCommand(AgentTask task, object? input, RunSe
             {
                 if (_attempt is not null)
                 {
-                    _next = grant;
+                    NextGrant = grant;
                     return;
                 }
                 Begin(grant);
@@ -90,7 +86,7 @@ internal abstract partial class TaskCommand(AgentTask task, object? input, RunSe
     }
 
     /// <summary>No worker can ever give it.</summary>
-    public void NeverFeasible(string reason) => End(null, new TaskError(Subject, _attempts, ErrorTypes.NeverFeasible, $"task {Subject} can never run: {reason}", false), null, false);
+    public void NeverFeasible(string reason) => End(null, new TaskError(Subject, _attempts, ErrorTypes.NeverFeasible, $"task {Subject} can never run: {reason}", false));
 
     /// <summary>What was granted is gone; the request waits again with its old place in line.</summary>
     public void Revoked(Grant grant, string reason)
@@ -99,8 +95,8 @@ internal abstract partial class TaskCommand(AgentTask task, object? input, RunSe
         lock (this)
         {
             isAtWork = _attempt?.Grant == grant;
-            if (_next == grant)
-                _next = null;
+            if (NextGrant == grant)
+                NextGrant = null;
             else if (isAtWork)
                 _attempt!.Cancel(AttemptEnd.LeaseLost, reason);
         }
@@ -108,8 +104,11 @@ internal abstract partial class TaskCommand(AgentTask task, object? input, RunSe
             Runner.Engine.Fleet.EndQuarantine(grant);
     }
 
+    /// <summary>When the attempt was granted that runs or is about to, as the fleet has it.</summary>
+    public long GrantedAt => Volatile.Read(ref _attempt)?.Grant.GrantedAt ?? 0;
+
     /// <summary>Runs the attempt that was granted last.</summary>
-    public void Execute() => TaskTail.Run(Runner.Engine.Executor, Runner.Engine.Time, this);
+    public void Execute() => TaskTail.Run(Runner.Engine.Executor, Runner.Engine.Fleet, this);
 
     /// <summary>Runs the attempt that was granted last, and nothing after it.</summary>
     public void RunAttempt() => Volatile.Read(ref _attempt)?.Run();
@@ -125,39 +124,38 @@ internal abstract partial class TaskCommand(AgentTask task, object? input, RunSe
             _isStopped = true;
             if (_attempt is not null)
                 _attempt.Cancel(AttemptEnd.Stopped, null);
-            else if (_backOff is not null || _isInDoubt)
+            else if (BackOff is not null || _isInDoubt)
                 isIdle = true;
             else
                 waiting = _request;
         }
         // A grant that is on its way finds that it is not wanted.
         if (isIdle || (waiting is not null && Runner.Engine.Fleet.Withdraw(waiting)))
-            End(null, null, null, false);
+            End(null, null);
     }
 
-    /// <summary>An attempt is over; says what follows.</summary>
+    /// <summary>An attempt is over; says what follows. False where it was left behind before, and then nothing does.</summary>
     /// <param name="attempt">The attempt.</param>
     /// <param name="output">What it gave.</param>
     /// <param name="error">What it threw, or null.</param>
     /// <param name="isInline">Whether the caller's stack is the runtime's own, so that the job's turn may run on it.</param>
-    public void AttemptEnded(TaskAttempt attempt, object? output, Exception? error, bool isInline)
+    /// <param name="isLeftBehind">Whether it is left behind now, and its code goes on.</param>
+    public bool AttemptEnded(TaskAttempt attempt, object? output, Exception? error, bool isInline, bool isLeftBehind = false)
     {
         if (error is null && Runner.Copies)
             (output, error) = Recorded(output);
-        if (error is null)
-            Runner.Planner?.Took(settings.PlanTask, Runner.Engine.Fleet.Passed - attempt.Grant.GrantedAt);
         TaskError? failure = null;
         SecretMissingException? missing = null;
         TimeSpan delay = default;
-        bool isAgain = false, isRequeued = false, isInDoubt = false, isDetached;
+        bool isAgain = false, isRequeued = false, isInDoubt = false, isDetached, isEnd;
         lock (this)
         {
-            if (_attempt != attempt)
-                return;
+            if (!attempt.TryClose())
+                return false;
             _attempt = null;
             // One that has shown nothing leaves what is to be superseded as it is.
             if (attempt.Shown.Attempt > 0)
-                _shown = attempt.Shown;
+                Shown = attempt.Shown;
             isDetached = _isDetached;
             AttemptEnd end = attempt.Ending;
             if (error is not null && !isDetached)
@@ -186,13 +184,17 @@ internal abstract partial class TaskCommand(AgentTask task, object? input, RunSe
                 {
                     (isAgain, delay) = (true, ((ResourceBusyException)error).RetryAfter ?? TimeSpan.Zero);
                 }
-                else if (failure.Retryable && ++_failures < Policy.Retry.Attempts)
+                else if (failure.Retryable && ++Failures < Policy.Retry.Attempts)
                 {
-                    delay = Policy.Retry.DelayAfter(_failures, (error as RetryableTaskException)?.RetryAfter, Runner.Engine.NextRandom());
+                    delay = Policy.Retry.DelayAfter(Failures, (error as RetryableTaskException)?.RetryAfter, Runner.Engine.NextRandom());
                     isAgain = true;
                 }
             }
+            isEnd = !isDetached && !isInDoubt && !isAgain && TryEnd(error is null ? output : null, failure, isCompleted: error is null);
         }
+        attempt.HasEnded(isLeftBehind);
+        if (error is null)
+            Runner.Planner?.Took(settings.PlanTask, Runner.Engine.Fleet.Passed - attempt.Grant.GrantedAt);
         attempt.Span?.End(error is null ? TaskOutcomes.Completed : isDetached ? TaskOutcomes.Detached : isInDoubt ? TaskOutcomes.InDoubt : isRequeued ? TaskOutcomes.LeaseLost
             : isAgain ? TaskOutcomes.Retried : failure is null ? TaskOutcomes.Stopped : TaskOutcomes.Failed, failure, isAgain ? delay : null, output);
         if (!isRequeued)
@@ -201,10 +203,11 @@ internal abstract partial class TaskCommand(AgentTask task, object? input, RunSe
             Runner.Engine.Fleet.Release(attempt.Grant);
         else if (isInDoubt)
             Doubt(false);
-        else if (!isAgain)
-            End(error is null ? output : null, failure, attempt.Grant, isInline, isCompleted: error is null);
-        else
+        else if (isAgain)
             TryAgain(attempt, failure!, delay, isRequeued, missing);
+        else if (isEnd)
+            Ended(attempt.Grant, isInline);
+        return true;
     }
 
     protected override JournalEntry EndEntry()
@@ -236,7 +239,6 @@ internal abstract partial class TaskCommand(AgentTask task, object? input, RunSe
     {
         // A place in line that was kept counts from when it was needed again.
         long waited = grant.GrantedAt - Math.Max(grant.Request.SubmittedAt, _since);
-        _since = Runner.Engine.UtcTicks;
         int number = ++_attempts;
         _attempt = new TaskAttempt(this, grant, number, AttemptSpan.IsWanted(Runner) ? new AttemptSpan(this, grant, number, waited) : null);
     }
@@ -245,7 +247,7 @@ internal abstract partial class TaskCommand(AgentTask task, object? input, RunSe
     {
         Runner.Engine.Fleet.Release(grant);
         if (!_isDetached)
-            End(null, null, null, false);
+            End(null, null);
     }
 
     /// <summary>A lost lease put the request in line again; the task that ended otherwise in the meantime needs neither the place nor what was given for it.</summary>
@@ -261,7 +263,7 @@ internal abstract partial class TaskCommand(AgentTask task, object? input, RunSe
         lock (this)
         {
             (request, _request) = (_request, null);
-            (next, _next) = (_next, null);
+            (next, NextGrant) = (NextGrant, null);
         }
         if (next is not null)
             Runner.Engine.Fleet.Release(next);
@@ -285,7 +287,7 @@ internal abstract partial class TaskCommand(AgentTask task, object? input, RunSe
         lock (this)
         {
             _since = Runner.Engine.UtcTicks;
-            _refusal = error.Type == ErrorTypes.ResourceBusy ? error.Message : null;
+            Refusal = error.Type == ErrorTypes.ResourceBusy ? error.Message : null;
             isStopped = _isStopped;
             if (isStopped || _isDetached)
             {
@@ -293,18 +295,18 @@ internal abstract partial class TaskCommand(AgentTask task, object? input, RunSe
             }
             else if (!isRequeued && delay <= TimeSpan.Zero)
             {
-                (_backOff, isDue) = (NoTimer.Instance, true);
+                (BackOff, isDue) = (NoTimer.Instance, true);
             }
             else if (!isRequeued)
             {
-                _backOff = LongTimer.Start(Runner.Engine.Time, static state => ((TaskCommand)state!).BackOffIsOver(), this, delay);
+                BackOff = LongTimer.Start(Runner.Engine.Time, static state => ((TaskCommand)state!).BackOffIsOver(), this, delay);
             }
-            else if (_next is { State: GrantState.Held } next)
+            else if (NextGrant is { State: GrantState.Held } next)
             {
                 // The scheduler kept its place; the new grant came while the old attempt was still ending.
                 Begin(next);
                 isGranted = true;
-                _next = null;
+                NextGrant = null;
 #if MILLSTREAM_PLANTED_BUGS
                 isGranted = !PlantedBugs.Is(Bug.RequeuedAttemptForgotten);
 #endif
@@ -321,7 +323,7 @@ internal abstract partial class TaskCommand(AgentTask task, object? input, RunSe
         else if (isStopped)
         {
             GiveUpPlace(attempt.Grant);
-            End(null, null, null, false);
+            End(null, null);
         }
     }
 
@@ -329,22 +331,22 @@ internal abstract partial class TaskCommand(AgentTask task, object? input, RunSe
     {
         lock (this)
         {
-            if (_backOff is null || _isStopped || _isDetached)
+            if (BackOff is null || _isStopped || _isDetached)
                 return;
         }
         // It may read files, so nobody may wait for it.
         bool isMissing = IsStillMissing();
         lock (this)
         {
-            if (_backOff is null || _isStopped || _isDetached)
+            if (BackOff is null || _isStopped || _isDetached)
                 return;
-            _backOff.Dispose();
+            BackOff.Dispose();
             if (isMissing)
             {
-                _backOff = LongTimer.Start(Runner.Engine.Time, static state => ((TaskCommand)state!).BackOffIsOver(), this, SecretPause);
+                BackOff = LongTimer.Start(Runner.Engine.Time, static state => ((TaskCommand)state!).BackOffIsOver(), this, SecretPause);
                 return;
             }
-            _backOff = null;
+            BackOff = null;
             _request = null;
             _since = Runner.Engine.UtcTicks;
         }
@@ -359,7 +361,7 @@ internal abstract partial class TaskCommand(AgentTask task, object? input, RunSe
 }
 
 /// <inheritdoc/>
-internal sealed class TaskCommand<TOutput>(AgentTask task, object? input, RunSettings settings) : TaskCommand(task, input, settings)
+internal sealed class TaskCommand<TOutput>(AgentTask task, object? input, string subject, RunSettings settings) : TaskCommand(task, input, subject, settings)
 {
     private readonly TaskCompletionSource<TOutput> _promise = new();
 

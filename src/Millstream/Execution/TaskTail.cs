@@ -23,7 +23,10 @@ internal static class TaskTail
     public static bool HasNext => s_next is not null;
 
     /// <summary>Runs a task, and then what its end left for this thread.</summary>
-    public static void Run(IExecutor executor, TimeProvider time, TaskCommand first)
+    /// <param name="executor">What runs it.</param>
+    /// <param name="fleet">Gives the time at which the row begins; its grants have theirs.</param>
+    /// <param name="first">The task.</param>
+    public static void Run(IExecutor executor, Fleet fleet, TaskCommand first)
     {
         if (!executor.RunsInline || s_isRunning)
         {
@@ -32,14 +35,18 @@ internal static class TaskTail
         }
         s_isRunning = true;
         TaskCommand? task = first;
-        long start = time.GetTimestamp();
-        for (int i = 0; task is not null && i < MaxInRow; i++)
+        long end = fleet.Passed + LongestRow.Ticks;
+        int left = MaxInRow;
+        while (task is not null)
         {
             task.RunAttempt();
             task = s_next;
             s_next = null;
-            if (time.GetElapsedTime(start) > LongestRow)
+            if (task is null || (--left > 0 && task.GrantedAt <= end))
+                continue;
+            if (executor.HasWaiting)
                 break;
+            (left, end) = (MaxInRow, task.GrantedAt + LongestRow.Ticks);
         }
         s_isRunning = false;
         if (task is not null)

@@ -28,16 +28,21 @@ internal sealed class JournalEntry
 {
     private const int BaseSize = 96;
 
+    // Journals in memory hold millions of entries: the kind, a bit for the end of a turn, and the attempt share four bytes.
+    private const int EndBit = 1 << 8, AttemptShift = 9;
+
+    private int _bits;
+
     /// <summary>Makes an entry.</summary>
     /// <param name="kind">What it is.</param>
     /// <param name="time">The time of its turn; 0 for a note, which gets the time at which it is appended.</param>
     public JournalEntry(EntryKind kind, long time = 0)
     {
-        Kind = kind;
+        _bits = (byte)kind;
         Time = time;
     }
 
-    public EntryKind Kind { get; }
+    public EntryKind Kind => (EntryKind)(byte)_bits;
 
     /// <summary>UTC ticks; never before that of the entry before it in its journal.</summary>
     public long Time { get; set; }
@@ -48,8 +53,12 @@ internal sealed class JournalEntry
     /// <summary>The number of the command that it is or belongs to; 0 for none.</summary>
     public int Command { get; init; }
 
-    /// <summary>The attempt, from 1; 0 for none.</summary>
-    public int Attempt { get; init; }
+    /// <summary>The attempt, from 1; 0 for none. Beyond four million all have the same number.</summary>
+    public int Attempt
+    {
+        get => _bits >> AttemptShift;
+        init => _bits = (_bits & ((1 << AttemptShift) - 1)) | (Math.Min(value, int.MaxValue >> AttemptShift) << AttemptShift);
+    }
 
     /// <summary>The id of the task, question or child that it is about.</summary>
     public string? Subject { get; init; }
@@ -60,7 +69,11 @@ internal sealed class JournalEntry
     public PayloadType? PayloadType { get; init; }
 
     /// <summary>Whether it is the last entry of its turn.</summary>
-    public bool EndsTurn { get; set; }
+    public bool EndsTurn
+    {
+        get => (_bits & EndBit) != 0;
+        set => _bits = value ? _bits | EndBit : _bits & ~EndBit;
+    }
 
     public bool IsDelivery => Kind <= EntryKind.TaskDecided;
 

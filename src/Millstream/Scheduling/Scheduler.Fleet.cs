@@ -16,6 +16,7 @@ internal sealed partial class Scheduler
     private long fleetGeneration;
     private long freeSlots;
     private int shapeLimit = 4096;
+    private int shapeSerial;
 
     /// <summary>The one shape for a list of requirements; the empty list asks for a slot only.</summary>
     /// <exception cref="ArgumentException">The requirements ask for more than 16 resources together.</exception>
@@ -50,7 +51,7 @@ internal sealed partial class Scheduler
 
         Need[] needs = [.. requirements.Select(r => new Need(r, TypeOf(r.Type), TypeOf(r.Type).MatchFor(r.Labels)))];
         (ResourceType, long)[] totals = [(slots, 1), .. needs.GroupBy(n => n.Type).Select(g => (g.Key, g.Sum(n => n.Amount)))];
-        shape = new TaskShape(needs, totals, FamilyOf([.. totals.Select(t => t.Item1)]), table);
+        shape = new TaskShape(++shapeSerial, needs, totals, FamilyOf([.. totals.Select(t => t.Item1)]), table);
         shapes.Add(key, shape);
         return shape;
     }

@@ -21,7 +21,7 @@ internal sealed partial class Scheduler
         slots = new ResourceType(ResourceRequirement.SlotType, 0, table);
         types = [slots];
         typesByName.Add(slots.Name, slots);
-        slotOnly = new TaskShape([], [(slots, 1)], FamilyOf([slots]), table);
+        slotOnly = new TaskShape(0, [], [(slots, 1)], FamilyOf([slots]), table);
     }
 
     /// <summary>The runner for which it leases has a number of its own now. To be called before the first grant.</summary>

@@ -3,7 +3,7 @@ namespace Millstream;
 /// <summary>One job as the scheduler sees it: the shell makes one per job and drops it when the job has ended.</summary>
 internal sealed class SchedulingJob
 {
-    private Dictionary<(TaskShape Shape, int Class), JobNode>? nodes;
+    private Dictionary<long, JobNode>? nodes;
     private JobNode? lastNode;
     private List<JobLine>? lines;
 
@@ -55,23 +55,23 @@ internal sealed class SchedulingJob
         }
 
         nodes ??= [];
-        if (!nodes.TryGetValue((shape, priority), out JobNode? node))
+        if (!nodes.TryGetValue(shape.KeyFor(priority), out JobNode? node))
         {
             node = new JobNode(LineFor(shape.Family, priority), TenantState!.NodeFor(shape, priority));
-            nodes.Add((shape, priority), node);
+            nodes.Add(shape.KeyFor(priority), node);
         }
 
         return lastNode = node;
     }
 
-    internal JobNode? FindNode(TaskShape shape, int priority) => nodes is not null && nodes.TryGetValue((shape, priority), out JobNode? node) ? node : null;
+    internal JobNode? FindNode(TaskShape shape, int priority) => nodes is not null && nodes.TryGetValue(shape.KeyFor(priority), out JobNode? node) ? node : null;
 
     internal void Forget(JobNode node)
     {
         // A job of many different shapes must not collect a node for each that it ever had.
         if (nodes!.Count > 16)
         {
-            nodes.Remove((node.Shape, node.Tenant.Class));
+            nodes.Remove(node.Shape.KeyFor(node.Tenant.Class));
             if (lastNode == node)
             {
                 lastNode = null;

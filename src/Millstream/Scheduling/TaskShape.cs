@@ -21,7 +21,7 @@ internal sealed class Need(ResourceRequirement requirement, ResourceType type, S
 /// An interned list of requirements, and everyone who waits for exactly that. Only the shape's head competes, and a shape
 /// that does not fit is parked as a whole, so cost follows the number of different shapes and not of tasks.
 /// </summary>
-internal sealed class TaskShape(Need[] needs, (ResourceType Type, long Amount)[] totals, TaskFamily family, ShapeTable table)
+internal sealed class TaskShape(int serial, Need[] needs, (ResourceType Type, long Amount)[] totals, TaskFamily family, ShapeTable table)
 {
     private const int Remembered = 31;
 
@@ -110,6 +110,9 @@ internal sealed class TaskShape(Need[] needs, (ResourceType Type, long Amount)[]
 
     /// <summary>It was not looked at since something changed that no unit tells of.</summary>
     public bool IsFresh { get; set; }
+
+    /// <summary>Names it and a class in one number, which a table finds faster than the two of them.</summary>
+    public long KeyFor(int priority) => ((long)serial << 32) | (uint)priority;
 
     /// <summary>Remembers how long a task of this kind waited.</summary>
     public void Remember(long wait)

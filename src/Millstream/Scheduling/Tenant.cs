@@ -3,7 +3,7 @@ namespace Millstream;
 /// <summary>A tenant: its share, its quotas, and where its tasks wait.</summary>
 internal sealed class Tenant(string name, double weight, long order)
 {
-    private readonly Dictionary<(TaskShape Shape, int Class), TenantNode> nodes = [];
+    private readonly Dictionary<long, TenantNode> nodes = [];
     private readonly Dictionary<(TaskFamily Family, int Class), TenantLine> lines = [];
 
     public string Name { get; } = name;
@@ -24,7 +24,6 @@ internal sealed class Tenant(string name, double weight, long order)
     /// <summary>Its lines in which somebody waits.</summary>
     public List<TenantLine> Attached { get; } = [];
 
-
     /// <summary>When the head of a class last moved up.</summary>
     public Dictionary<int, long> Promoted { get; } = [];
 
@@ -34,10 +33,10 @@ internal sealed class Tenant(string name, double weight, long order)
 
     public TenantNode NodeFor(TaskShape shape, int priority)
     {
-        if (!nodes.TryGetValue((shape, priority), out TenantNode? node))
+        if (!nodes.TryGetValue(shape.KeyFor(priority), out TenantNode? node))
         {
             node = new TenantNode(this, shape, priority);
-            nodes.Add((shape, priority), node);
+            nodes.Add(shape.KeyFor(priority), node);
         }
 
         return node;
@@ -58,7 +57,7 @@ internal sealed class Tenant(string name, double weight, long order)
     {
         if (nodes.Count > 64)
         {
-            nodes.Remove((node.Shape, node.Class));
+            nodes.Remove(node.Shape.KeyFor(node.Class));
         }
     }
 

@@ -96,6 +96,8 @@ internal sealed class GraphNode(int index, string? id)
 /// <summary>A checked graph: immutable, run by any number of jobs at once.</summary>
 internal sealed class WorkflowGraph : IPlannable
 {
+    private readonly RunSettings?[] _settings;
+
     /// <summary>Checks a graph as a whole.</summary>
     /// <exception cref="WorkflowException">It is wrong; lists every fault.</exception>
     public WorkflowGraph(string id, string version, WorkflowOptions options, IReadOnlyList<GraphNode> nodes, GraphNode? output, List<string>? faults = null)
@@ -127,6 +129,7 @@ internal sealed class WorkflowGraph : IPlannable
         Ranking = new TaskRanking(Network, i => !nodes[i].IsPure, [.. nodes.Select(NeedsOf)]);
         IsTimed = nodes.Any(n => n.Options.ExpectedTime is not null);
         TaskCount = nodes.Count(n => !n.IsPure);
+        _settings = new RunSettings?[Nodes.Count];
     }
 
     public string Id { get; }
@@ -155,6 +158,15 @@ internal sealed class WorkflowGraph : IPlannable
 
     /// <summary>How many nodes do something.</summary>
     public int TaskCount { get; }
+
+    /// <summary>How the tasks of a node run.</summary>
+    public RunSettings SettingsOf(GraphNode node)
+    {
+        // The policy is the task's code, and may be another one each time.
+        TaskPolicy policy = node.Options.Policy ?? node.Task!.Policy;
+        return _settings[node.Index] is { } known && known.Policy == policy ? known
+            : _settings[node.Index] = new RunSettings(policy, Ranking.Ranks[node.Index], node.Options.Requirements, PlanTask: node.Index);
+    }
 
     private static IReadOnlyList<ResourceRequirement>? NeedsOf(GraphNode node) =>
         node.Task is { } task ? node.Options.Requirements.Count == 0 ? task.Requirements : [.. task.Requirements, .. node.Options.Requirements] : null;

@@ -72,7 +72,7 @@ internal sealed partial class WorkflowRun
     }
 
     /// <summary>A pause holds back what a node that is under way has not started yet: items of a fan-out, another attempt of a child. A stop ends the wait.</summary>
-    private async Task WhilePausedAsync(NodeRun run)
+    public async Task WhilePausedAsync(NodeRun run)
     {
         while (_isPaused && !run.Stop.IsCancellationRequested)
             await Task.WhenAny((_resumed ??= new TaskCompletionSource()).Task, run.ToldToStop);

@@ -94,7 +94,7 @@ internal sealed partial class WorkflowRun
             run.State = NodeState.Running;
             _underWay++;
             if (node.ItemInput is not null)
-                _ = FanOutAsync(run, (IReadOnlyList<object?>)input!);
+                new FanOutRun(this, run, (IReadOnlyList<object?>)input!).Fill();
             else if (node.Task is not null)
                 run.Command = StartTask(node, input, run);
             else
@@ -110,13 +110,11 @@ internal sealed partial class WorkflowRun
 
     /// <summary>Runs a task of a node, whose end is heard without anything being awaited.</summary>
     /// <returns>What stops it; null where it could not be started, which was said.</returns>
-    private IStoppable? StartTask(GraphNode node, object? input, INodeEnd end, CancellationToken token = default)
+    private IStoppable? StartTask(GraphNode node, object? input, INodeEnd end)
     {
         try
         {
-            RunSettings settings = new(end.Subject, node.Options.Policy ?? node.Task!.Policy, _graph.Ranking.Ranks[node.Index], node.Options.Requirements,
-                PlanTask: node.Index);
-            return _context.StartTask(node.Task!, input, settings, end, token);
+            return _context.StartTask(node.Task!, input, end.Subject, _graph.SettingsOf(node), end);
         }
         catch (OperationCanceledException)
         {
@@ -146,7 +144,7 @@ internal sealed partial class WorkflowRun
     private async Task RunNodeAsync(NodeRun run, object? input) => Finish(run, await RunChildAsync(run, run.Subject, input));
 
     /// <summary>A node that was under way has ended.</summary>
-    private void Finish(NodeRun run, NodeEnd end)
+    public void Finish(NodeRun run, NodeEnd end)
     {
         _underWay--;
         End(run, run.IsSkipped ? NodeEnd.Skipped : end);

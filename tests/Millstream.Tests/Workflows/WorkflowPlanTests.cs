@@ -58,7 +58,8 @@ public sealed class WorkflowPlanTests : StoredJobTests
         {
             Node<int> brief = w.Task("brief", Work("brief", _ => 1), w.Input, Takes(1)), before = w.Task("before", Work("before", _ => 1), w.Input, Takes(1));
             NodeOptions endless = new() { ExpectedTime = TimeSpan.MaxValue };
-            return w.Join(brief, w.Task("second", Work("second", _ => 1), w.Task("first", Work("first", _ => 1), before, endless), endless), (n, _) => n);
+            Node<int[]> rest = w.All([.. Enumerable.Range(0, 6).Select(i => w.Task($"short{i}", Work("short", _ => 1), brief, Takes(1)))]);
+            return w.Join(w.Task("second", Work("second", _ => 1), w.Task("first", Work("first", _ => 1), before, endless), endless), rest, (n, _) => n);
         });
         await StartAsync(workflow.Agent);
         Assert.Equal(1, await (await Orchestrator.CreateJobAsync(workflow.Agent, 1)).Completion);

@@ -26,6 +26,9 @@ internal sealed class TaskAttempt(TaskCommand command, Grant grant, int number, 
 
     public AttemptSpan? Span => span;
 
+    /// <summary>Whether it has ended or was left behind.</summary>
+    public bool IsOver => Volatile.Read(ref _isOver);
+
     /// <summary>Whether its begin is on record.</summary>
     public bool HasStarted { get; private set; }
 
@@ -217,9 +220,11 @@ internal sealed class TaskAttempt(TaskCommand command, Grant grant, int number, 
     }
 
     /// <summary>What is recorded of an attempt that threw.</summary>
-    public TaskError ErrorOf(Exception error)
+    /// <param name="error">What it threw.</param>
+    /// <param name="ending">Why it threw that: what it was told, or <see cref="AttemptEnd.None"/> where that did not matter.</param>
+    public TaskError ErrorOf(Exception error, AttemptEnd ending)
     {
-        return Ending switch
+        return ending switch
         {
             AttemptEnd.TimedOut => new TaskError(TaskId, number, ErrorTypes.TimedOut, $"task {TaskId} took longer than its timeout of {Words.Duration(command.Policy.Timeout!.Value)}", true),
             AttemptEnd.LeaseLost => new TaskError(TaskId, number, ErrorTypes.LeaseLost, $"task {TaskId} lost its lease: {_stop!.Reason}", true),

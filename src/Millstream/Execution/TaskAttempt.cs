@@ -18,6 +18,7 @@ internal sealed class TaskAttempt(TaskCommand command, Grant grant, int number, 
     private IDisposable? _timeout;
     private StopOf? _stop;
     private AttemptOutput? _output;
+    private long _wallStart;
     private bool _isBegun;
     private bool _isScopeClosed;
     private bool _isOver;
@@ -25,6 +26,9 @@ internal sealed class TaskAttempt(TaskCommand command, Grant grant, int number, 
     public Grant Grant => grant;
 
     public AttemptSpan? Span => span;
+
+    /// <summary>What the wall clock showed when it was granted, in UTC ticks. Worked out once, since two clocks never agree to the tick. Called under the lock.</summary>
+    public long WallStart => _wallStart != 0 ? _wallStart : _wallStart = Engine.Fleet.WallTimeOf(grant.GrantedAt);
 
     /// <summary>Whether it has ended or was left behind.</summary>
     public bool IsOver => Volatile.Read(ref _isOver);

@@ -4,6 +4,9 @@ namespace Millstream;
 internal abstract partial class TaskCommand
 {
     private Grant? _release;
+
+    // The attempt that ended it, for those who look before its job has heard of that.
+    private TaskAttempt? _ended;
     private int _outputSize;
     private bool _isAhead;
 
@@ -24,6 +27,7 @@ internal abstract partial class TaskCommand
 
     private void Arrive()
     {
+        Volatile.Write(ref _ended, null);
         if (!_isAhead)
             return;
         _isAhead = false;

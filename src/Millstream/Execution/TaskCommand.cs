@@ -201,6 +201,8 @@ internal abstract partial class TaskCommand(AgentTask task, object? input, strin
                 }
             }
             isEnd = !isDetached && !isInDoubt && !isAgain && TryEnd(error is null ? output : null, failure, isCompleted: error is null);
+            if (isEnd)
+                _ended = attempt;
         }
         attempt.HasEnded(isLeftBehind);
         if (error is null)

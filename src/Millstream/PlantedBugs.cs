@@ -13,6 +13,7 @@ internal enum Bug
     CancelNotReplayed, DeltaOfFirstAttempt, RandomSeededAnew, IdSeededAnew, NowNotRecorded, TimedOutWrittenAgain, FailureForgotten, WriterNotWokenAgain,
     DeadlineForgotten, LeaseRunnerForgotten, StoredReaderSkips, AttemptNotWritten, DeafAfterFailure, FlushForgotten, AnswerBeforeReplay, OutputLeftBehind, SupersededForgotten, ClockGoesBack, ClockStandsStill,
     RateEndsWithLostLease, RateForgottenAtArrival, RateWakeLost, CoolDownForgotten, ThrottleForgotten, BusyCounted, BusyCountedAgain,
+    PlanLetsWaitForEver, PlanIgnoresOthers, PlanKeepsWithdrawn, PlanMissesRetries,
 }
 
 /// <summary>Which of them is active on this thread.</summary>

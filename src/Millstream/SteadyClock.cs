@@ -28,9 +28,10 @@ internal sealed class SteadyClock(TimeProvider time, long from = 0)
         if (PlantedBugs.Is(Bug.ClockGoesBack)) return wall;
         if (PlantedBugs.Is(Bug.ClockStandsStill)) return _base = Math.Max(_base, wall);
 #endif
+        _fresh = stamp + _look;
         if (wall < passed)
             return passed;
-        (_base, _stamp, _fresh) = (wall, stamp, stamp + _look);
+        (_base, _stamp) = (wall, stamp);
         return wall;
     }
 

@@ -15,17 +15,19 @@ internal static class SimulationCommand
         int seeds = Number(args, "--seed") is not null ? 1 : Number(args, "--seeds") ?? 1000;
         Stopwatch watch = Stopwatch.StartNew();
         (int failed, long jobs, long steps, long crashes) = (0, 0, 0, 0);
+        (long plans, long later) = (0, 0);
         for (int seed = from; seed < from + seeds && failed < 5; seed++)
         {
             HistoryResult result = Check(seed, seeds == 1 || seed % CheckEvery == 0);
             (jobs, steps, crashes) = (jobs + result.Jobs, steps + result.Steps, crashes + result.Crashes);
+            (plans, later) = (plans + result.Plans, later + result.Later);
             if (result.Failure is null)
                 continue;
             failed++;
             Console.WriteLine($"seed {seed} failed (./simulate --seed {seed}):\n{result.Failure}");
         }
         double seconds = watch.Elapsed.TotalSeconds;
-        Console.WriteLine($"{seeds} histories, {failed} failed; {jobs} jobs, {crashes} crashes, {steps} steps, {seconds:0.0} s, {seeds / seconds:0} histories/s");
+        Console.WriteLine($"{seeds} histories, {failed} failed; {jobs} jobs, {crashes} crashes, {plans} plans that kept {later} tasks waiting, {steps} steps, {seconds:0.0} s, {seeds / seconds:0} histories/s");
         return failed == 0 ? 0 : 1;
     }
 

@@ -25,6 +25,14 @@ public sealed class SimulationTests
     }
 
     [Fact]
+    public void Workflows_GoByPlansThatKeepTasksWaiting()
+    {
+        HistoryResult[] results = [.. Enumerable.Range(1, 300).Where(History.HasWorkflows).Select(History.Run)];
+        Assert.InRange(results.Sum(r => r.Plans), 80, int.MaxValue);
+        Assert.InRange(results.Sum(r => r.Later), 60, int.MaxValue);
+    }
+
+    [Fact]
     public void SameSeed_GivesTheSameHistory_AnotherSeedAnother()
     {
         HistoryResult first = History.Run(7);

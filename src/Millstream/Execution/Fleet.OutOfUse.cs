@@ -46,7 +46,11 @@ internal sealed partial class Fleet
     private void TakeOut(Grant grant, object key, string reason) => DoAsOne((scheduler, now) =>
     {
         // Together, so that nobody is given a unit that somebody else may still use.
-        scheduler.Release(grant, now, isAtWork: true);
+        bool isAtWork = !grant.HasEnded;
+        scheduler.Release(grant, now, isAtWork);
+        // Its code may have ended between the decision that it goes on and now; nobody would put its units back.
+        if (key == grant && !isAtWork)
+            return;
         foreach (string id in Exclusive(grant))
             TakeOut(id, key, reason, now);
     });

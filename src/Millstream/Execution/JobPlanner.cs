@@ -105,6 +105,8 @@ internal sealed class JobPlanner : WorkPlan, IThreadPoolWorkItem
     private long[]? Estimates(out double spread)
     {
         spread = 0;
+        // Ranks are sums of them.
+        long longest = long.MaxValue / (16 * (_graph.Nodes.Count + 1L));
         long[] ticks = new long[_graph.Nodes.Count];
         List<DurationEstimate> known = [];
         List<int> unknown = [];
@@ -117,6 +119,8 @@ internal sealed class JobPlanner : WorkPlan, IThreadPoolWorkItem
                 unknown.Add(node.Index);
                 continue;
             }
+            if (estimate.Ticks > longest)
+                estimate = estimate with { Ticks = longest };
             known.Add(estimate);
             ticks[node.Index] = estimate.Ticks;
         }

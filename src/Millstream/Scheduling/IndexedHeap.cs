@@ -82,6 +82,7 @@ internal sealed class IndexedHeap<T, TKey>
         items[number] = null;
         (places[number], free) = (free, number);
         (TKey Key, int Number) last = entries[--Count];
+        entries[Count] = default;
         if (at != Count)
         {
             Place(at, last);

@@ -95,6 +95,9 @@ internal sealed class JobPlan
     /// <summary>It does not want anything any more.</summary>
     public void Withdrawn(TaskRequest request)
     {
+#if MILLSTREAM_PLANTED_BUGS
+        if (PlantedBugs.Is(Bug.PlanKeepsWithdrawn) && request.State == RequestState.Later) return;
+#endif
         Leave(request);
         (state.IsDone[request.PlanTask], IsStale) = (isMany?[request.PlanTask] != true, true);
     }

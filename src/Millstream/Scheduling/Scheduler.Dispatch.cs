@@ -107,7 +107,7 @@ internal sealed partial class Scheduler
         int count = 0;
         foreach (TaskShape shape in candidates)
         {
-            count += shape.Nodes;
+            count += shape.Competitors;
         }
 
         return count;

@@ -141,13 +141,20 @@ internal sealed partial class Scheduler
     }
 
     // Another job would take what this one leaves for later, and what is new in the fleet is not in the plan.
-    private bool MayWait(JobPlan plan) => activeJobs < 2 && plan.Generation == fleetGeneration;
+    private bool MayWait(JobPlan plan) =>
+#if MILLSTREAM_PLANTED_BUGS
+        PlantedBugs.Is(Bug.PlanIgnoresOthers) ? plan.Generation == fleetGeneration :
+#endif
+        activeJobs < 2 && plan.Generation == fleetGeneration;
 
     /// <summary>Nobody waits for a better moment where nothing runs whose end could be it, or where the plan does not hold any more.</summary>
     /// <returns>Whether somebody is in line again.</returns>
     private bool LineStuck()
     {
         bool any = false;
+#if MILLSTREAM_PLANTED_BUGS
+        if (PlantedBugs.Is(Bug.PlanLetsWaitForEver)) return false;
+#endif
         for (int i = withLater.Count - 1; i >= 0; i--)
         {
             JobPlan plan = withLater[i];
@@ -163,6 +170,18 @@ internal sealed partial class Scheduler
         }
 
         return any;
+    }
+
+    /// <summary>A job has come, and nothing is dispatched for it: who waits for a better moment is in line again, since it may be another job.</summary>
+    private void LineLater()
+    {
+#if MILLSTREAM_PLANTED_BUGS
+        if (PlantedBugs.Is(Bug.PlanMissesRetries)) return;
+#endif
+        if (withLater.Count > 0)
+        {
+            Dispatch();
+        }
     }
 
     private void Line(TaskRequest request)

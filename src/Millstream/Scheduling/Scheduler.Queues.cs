@@ -190,7 +190,7 @@ internal sealed partial class Scheduler
     {
         node.TenantIndex = node.Tenant.Jobs.Count;
         node.Tenant.Jobs.Add(node);
-        node.Shape.Nodes++;
+        node.Shape.Competitors += node.Tenant.ShapeIndex < 0 ? 0 : 1;
         JobLine line = node.Line;
         node.Listed = node.Key;
         line.Nodes.Add(node.Listed, node);
@@ -215,7 +215,7 @@ internal sealed partial class Scheduler
     {
         RemoveAt(node.Tenant.Jobs, node.TenantIndex, static (moved, at) => moved.TenantIndex = at);
         node.TenantIndex = -1;
-        node.Shape.Nodes--;
+        node.Shape.Competitors -= node.Tenant.ShapeIndex < 0 ? 0 : 1;
         JobLine line = node.Line;
         line.Nodes.Remove(node.Listed);
         if (line.Nodes.Count > 0)
@@ -239,12 +239,14 @@ internal sealed partial class Scheduler
     {
         node.ShapeIndex = node.Shape.Tenants.Count;
         node.Shape.Tenants.Add(node);
+        node.Shape.Competitors += node.Jobs.Count;
     }
 
     private static void DetachTenant(TenantNode node)
     {
         RemoveAt(node.Shape.Tenants, node.ShapeIndex, static (moved, at) => moved.ShapeIndex = at);
         node.ShapeIndex = -1;
+        node.Shape.Competitors -= node.Jobs.Count;
     }
 
     private void SetOverQuota(TenantNode node)

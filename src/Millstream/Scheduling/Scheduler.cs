@@ -75,6 +75,7 @@ internal sealed partial class Scheduler
         if (allowed && !batching && (!shape.IsParked || holds.Count > 0) && QuickLack(shape) is null && TryPlace(shape, request.Job, false, out WorkerState? worker))
         {
             GrantNow(request, worker);
+            LineLater();
             return;
         }
 
@@ -95,6 +96,8 @@ internal sealed partial class Scheduler
                 Park(shape, Lacking(shape, request.Job));
             }
         }
+
+        LineLater();
     }
 
     /// <summary>

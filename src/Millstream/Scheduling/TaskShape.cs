@@ -60,8 +60,8 @@ internal sealed class TaskShape(int serial, Need[] needs, (ResourceType Type, lo
 
     public int Waiting { get; set; }
 
-    /// <summary>Of how many jobs and classes these are.</summary>
-    public int Nodes { get; set; }
+    /// <summary>How many jobs, each class by itself, compete for it.</summary>
+    public int Competitors { get; set; }
 
     /// <summary>Its number among the shapes that wait; -1 where it has none.</summary>
     public int Id { get; set; } = -1;

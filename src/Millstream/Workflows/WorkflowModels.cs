@@ -38,6 +38,8 @@ public sealed record WorkflowOptions
 /// <summary>How one task of a workflow runs.</summary>
 public sealed record NodeOptions
 {
+    private readonly TimeSpan? _expectedTime;
+
     /// <summary>Retry and timeout; when null the task's own policy, for agents and workflows one attempt without a time limit.</summary>
     public TaskPolicy? Policy { get; init; }
 
@@ -47,7 +49,12 @@ public sealed record NodeOptions
     /// <summary>
     /// How long one run takes, about. Needed only for the first jobs: from then on it is known from those before. What much and long work waits for goes first.
     /// </summary>
-    public TimeSpan? ExpectedTime { get; init; }
+    /// <exception cref="ArgumentException">It is not above zero.</exception>
+    public TimeSpan? ExpectedTime
+    {
+        get => _expectedTime;
+        init => _expectedTime = value is null || value > TimeSpan.Zero ? value : throw new ArgumentException($"{nameof(NodeOptions)}.{nameof(ExpectedTime)} is {value}; give a time above zero, or none.", nameof(value));
+    }
 
     /// <summary>How many runs of a fan-out may be under way at once; null leaves it to the resources. For a fan-out only.</summary>
     public int? MaxParallel { get; init; }

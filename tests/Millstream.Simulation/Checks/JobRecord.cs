@@ -63,6 +63,9 @@ internal sealed class JobRecord(JobId id, IJournalView journal)
     /// <summary>The number of its plan.</summary>
     public int Plan => Int(((StartOf)journal.Entries[0].Entry.Payload!).Input);
 
+    /// <summary>The id of the agent that runs it; null before its first entry.</summary>
+    public string? Agent => journal.Entries.Count == 0 ? null : ((StartOf)journal.Entries[0].Entry.Payload!).Agent;
+
     public bool IsDurable(long number) => number <= journal.Written;
 
     /// <summary>A payload that is a number, as it is in memory or in a store.</summary>

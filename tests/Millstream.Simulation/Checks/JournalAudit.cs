@@ -44,6 +44,8 @@ internal class JournalAudit(History history, JobRecord job)
             Fail("it was cancelled and has completed");
         if (!_isCancelled && entries[^1].Entry.Kind == EntryKind.JobCancelled)
             Fail("it ended cancelled and was not");
+        if (history.WorkflowOf(job) is { } workflow)
+            new WorkflowAudit(history, job).Check(workflow);
         CheckMore();
         if (entries[^1].Entry.Payload is JobError { Type: ErrorTypes.OutsideTurn } error)
             Fail($"its body is said to have left its turn: {error.Message}");
@@ -103,7 +105,7 @@ internal class JournalAudit(History history, JobRecord job)
                 foreach ((int command, AttemptState attempt) in _attempts.ToArray())
                     _attempts[command] = attempt with { IsOver = true };
                 break;
-            case EntryKind.Event when job.Runner is not null && (int)entry.Payload! != ++_events:
+            case EntryKind.Event when job.Runner is not null && history.WorkflowOf(job) is null && (int)entry.Payload! != ++_events:
                 Fail($"event {entry.Payload} stands where {_events} should");
                 break;
             case EntryKind.JobCancelling:
@@ -196,7 +198,7 @@ internal class JournalAudit(History history, JobRecord job)
                 break;
             default:
                 int failures = now.Failures + (entry.Payload is RetryOf { Error.Type: not (ErrorTypes.LeaseLost or ErrorTypes.ResourceBusy) } ? 1 : 0);
-                if (failures >= history.Tasks[entry.Subject![1] - '0'].Policy.Retry.Attempts)
+                if (failures >= history.AttemptsOf(entry.Subject!))
                     Fail($"entry {entry.Number}: {entry.Subject} has failed {failures} times and is tried again");
                 _attempts[entry.Command] = now with { Attempt = entry.Attempt, IsOver = true, Failures = failures };
                 break;
@@ -208,7 +210,7 @@ internal class JournalAudit(History history, JobRecord job)
     {
         if (entry.Kind != EntryKind.TaskFailed || entry.Payload is not TaskError { Retryable: true } error)
             return;
-        int failures = _attempts.GetValueOrDefault(entry.Command).Failures + 1, attempts = history.Tasks[entry.Subject![1] - '0'].Policy.Retry.Attempts;
+        int failures = _attempts.GetValueOrDefault(entry.Command).Failures + 1, attempts = history.AttemptsOf(entry.Subject!);
         if (error.Type == ErrorTypes.ResourceBusy || failures < attempts)
             Fail($"entry {entry.Number}: {entry.Subject} failed for good with {error.Type} after {failures} failures, and may fail {attempts} times");
     }

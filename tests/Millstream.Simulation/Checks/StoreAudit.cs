@@ -216,6 +216,9 @@ internal sealed class StoredRecord : IJournalView
     /// <summary>How often in a row something of it was found overdue.</summary>
     public int Overdue { get; set; }
 
+    /// <summary>Since when.</summary>
+    public long OverdueSince { get; set; }
+
     /// <summary>What readers saw, by number.</summary>
     public Dictionary<long, string> Seen { get; } = [];
 
@@ -234,7 +237,7 @@ internal sealed class StoredRecord : IJournalView
                 Open.Add(entry.Command, entry);
                 break;
             case EntryKind.Event:
-                Events.Add(JobRecord.Int(entry.Payload));
+                Events.Add(((StoredPayload)entry.Payload!).Element.ValueKind == JsonValueKind.Number ? JobRecord.Int(entry.Payload) : 0);
                 break;
             case EntryKind.ChildEntry:
                 ChildPointer pointer = (ChildPointer)entry.Payload!;

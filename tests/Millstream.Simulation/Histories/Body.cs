@@ -72,6 +72,9 @@ internal sealed class Body(History history, AgentContext<int, int> context)
                 break;
             case Step.Throw:
                 throw new PlannedException();
+            case Step.Workflow:
+                await context.RunAsync(history.Workflows[node.Task].Workflow, node.Count);
+                break;
             case Step.Leave:
                 _ = context.RunAsync(history.Tasks[node.Task], history.Input(context));
                 break;

@@ -148,6 +148,8 @@ internal sealed class DurableHistory : History
     {
         foreach (StoredRecord job in _audit.Jobs.Where(j => j.Ending is null))
             CheckOverdue(job);
+        foreach (SimulatedProcess process in Workflows.Length == 0 ? [] : _processes)
+            Planning.Check(process.Orchestrator.Engine);
         if (Random.Next(8) > 0)
             return;
         foreach (SimulatedProcess process in _processes.Where(p => p.IsReady && !p.IsBroken && !p.Executor.Hangs && !p.IsTakenForDead))
@@ -164,6 +166,11 @@ internal sealed class DurableHistory : History
             || job.Record.Stops.Any(s => !job.Finished.Contains(s.Key) && job.Entries[(int)s.Value - 1].Entry is { Kind: not EntryKind.ChildStopping } stop && job.AddedAt[(int)stop.Number - 1] + 2 * s_overdue < Time.Now)
             || job.Items.Values.Any(i => i.Time + 2 * s_overdue < Time.Now));
         job.Overdue = isLate ? job.Overdue + 1 : 0;
+        if (job.Overdue == 1)
+            job.OverdueSince = Time.Now;
+        // One that is outside memory may have begun to come back only now, on a slow machine, and a store takes seconds for all its children.
+        if (job.Overdue > 2 && Time.Now < job.OverdueSince + 2 * s_overdue && IsDormant(job))
+            job.Overdue = 2;
         if (job.Overdue > often)
             Fail($"{job.Record.Id}: a timer, a stop, its deadline or an item of its inbox is overdue; {Where(job)}", job.Record);
     }
@@ -171,6 +178,8 @@ internal sealed class DurableHistory : History
     // With clocks that are set back, a process that takes a job up may let a timer wait for as long as it was set to, and no longer.
     private long DueOf(StoredRecord job, JournalEntry timer) => !Time.Jumps ? (long)timer.Payload!
         : Math.Max(job.AddedAt[(int)timer.Number - 1], job.ClaimedAt) + (long)timer.Payload! - timer.Time;
+
+    private bool IsDormant(StoredRecord job) => _processes.Exists(p => p.Store.Owns(job.Runner) && p.Orchestrator.Engine.Durable!.IsDormant(job.Record.Id));
 
     private bool IsAtWork(long runner) => _processes.Exists(p => p.IsReady && !p.IsBroken && !p.Executor.Hangs && !p.IsTakenForDead && p.Store.Owns(runner) && p.ReadySince + s_overdue < Time.Now);
 

@@ -11,7 +11,8 @@ internal sealed class DurableWorld(DurableHistory history)
         ProcessPark processes = new(history, this);
         for (int slots = _random.Next(5) < 3 ? 1 : 2; slots > 0; slots--)
             _ = processes.KeepAsync();
-        int jobs = 2 + _random.Next(_random.Next(6) == 0 ? 12 : 4);
+        // A plan lets nothing wait that others could take, so jobs with workflows are few.
+        int jobs = history.Workflows.Length > 0 ? 1 + _random.Next(3) : 2 + _random.Next(_random.Next(6) == 0 ? 12 : 4);
         Task[] starts = [.. Enumerable.Range(0, jobs).Select(StartAsync)];
         Task mischief = processes.DisturbAsync();
         await AnswerAsync(() => Array.TrueForAll(starts, s => s.IsCompleted) && mischief.IsCompleted);
@@ -70,8 +71,9 @@ internal sealed class DurableWorld(DurableHistory history)
 
     private async Task StartAsync(int number)
     {
-        await PauseAsync(150);
-        int plan = history.Maker.Make();
+        await PauseAsync(history.Workflows.Length > 0 ? 3000 : 150);
+        SimulatedWorkflow? workflow = history.Draw();
+        int plan = workflow is null ? history.Maker.Make() : history.Maker.MakeEmpty();
         JobOptions options = new()
         {
             Id = JobId.Parse($"j{number}"), Tenant = $"tenant{_random.Next(3)}", Priority = _random.Next(3), Weight = 1 + _random.Next(3),
@@ -81,7 +83,8 @@ internal sealed class DurableWorld(DurableHistory history)
         do
         {
             SimulatedProcess process = await AnyAsync();
-            if (await TryAsync(() => process.CallAsync(() => process.Orchestrator.CreateJobAsync(agent, plan, options))))
+            if (await TryAsync(() => workflow is null ? process.CallAsync(() => process.Orchestrator.CreateJobAsync(agent, plan, options))
+                : process.CallAsync(() => process.Orchestrator.CreateJobAsync(workflow.Workflow.Agent, plan, options))))
                 break;
             await PauseAsync(50);
         }
@@ -98,7 +101,7 @@ internal sealed class DurableWorld(DurableHistory history)
         }
         for (int i = _random.Next(5) == 0 ? 1 + _random.Next(2) : 0; i > 0; i--)
             Add($"a cancel of {record.Id}", CancelAsync(record));
-        for (int i = _random.Next(4); i > 0; i--)
+        for (int i = workflow is null ? _random.Next(4) : 0; i > 0; i--)
             Add($"a signal to {record.Id}", SignalAsync(record));
     }
 
@@ -156,7 +159,7 @@ internal sealed class DurableWorld(DurableHistory history)
 
     private async Task AnswerAsync(Func<bool> isOver)
     {
-        for (int i = 0; i < 12 || (!isOver() && i < 400); i++)
+        for (int i = 0; i < (history.Workflows.Length > 0 ? 120 : 12) || (!isOver() && i < 400); i++)
         {
             await PauseAsync(40);
             foreach (StoredRecord job in history.Audit.Jobs.ToArray())
@@ -210,7 +213,7 @@ internal sealed class DurableWorld(DurableHistory history)
             foreach (StoredRecord job in open)
             {
                 AnswerAll(job, false);
-                if (Waits(job).Contains("a signal"))
+                if (history.WorkflowOf(job.Record) is null && Waits(job).Contains("a signal"))
                     Add($"a signal to {job.Record.Id}", SendAsync(job.Record, null));
             }
             await Task.Delay(TimeSpan.FromMilliseconds(500 + round * 20), history.Time);

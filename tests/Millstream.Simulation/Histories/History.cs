@@ -23,11 +23,17 @@ internal abstract class History
         Time = new SimulationTime(Random, seed % 3 == 2 ? new Random(-seed) : null);
         Executor = new SimulationExecutor(Random, Time);
         Ledger = new Ledger(this);
-        Maker = new PlanMaker(Random, Plans, TaskCount);
+        Planning = new PlanAudit(this);
+        Random shapes = new(seed ^ int.MinValue);
+        Workflows = [.. Enumerable.Range(0, HasWorkflows(seed) ? 1 + shapes.Next(3) : 0).Select(n => new SimulatedWorkflow(this, n, shapes))];
+        Maker = new PlanMaker(Random, Plans, TaskCount, Workflows.Length);
         Tasks = [.. Enumerable.Range(0, TaskCount).Select(n => SimulatedTask.Make(this, n))];
     }
 
     public const int TaskCount = 8;
+
+    /// <summary>After so many schedules in a row that are no better a look-ahead rests: it takes no time here, so time does not end it.</summary>
+    public const int Patience = 60;
 
     /// <summary>The history that this thread runs.</summary>
     public static History Current => s_current ?? throw new InvalidOperationException("no history runs on this thread");
@@ -54,6 +60,11 @@ internal abstract class History
 
     public AgentTask<int, int>[] Tasks { get; }
 
+    /// <summary>Those that jobs execute; none with most seeds.</summary>
+    public SimulatedWorkflow[] Workflows { get; }
+
+    public PlanAudit Planning { get; }
+
     /// <summary>Whether something was found.</summary>
     public bool HasFailed => _failures.Count > 0;
 
@@ -62,6 +73,9 @@ internal abstract class History
 
     /// <summary>Whether the jobs of a seed are in a store, and processes crash.</summary>
     public static bool IsDurable(int seed) => seed % 2 == 0;
+
+    /// <summary>Whether jobs of a seed execute workflows.</summary>
+    public static bool HasWorkflows(int seed) => seed % 5 == 0;
 
     /// <summary>Runs a seed.</summary>
     public static HistoryResult Run(int seed)
@@ -79,7 +93,7 @@ internal abstract class History
             {
                 history.Fail($"an exception escaped: {e}");
             }
-            return new HistoryResult(seed, history.HasFailed ? history.Report() : null, history.Executor.Steps, history.Ledger.Jobs.Count, history.Hash(), history.Crashes);
+            return new HistoryResult(seed, history.HasFailed ? history.Report() : null, history.Executor.Steps, history.Ledger.Jobs.Count, history.Hash(), history.Crashes, history.Planning.Plans, history.Planning.Later);
         }
         finally
         {
@@ -112,6 +126,15 @@ internal abstract class History
     public abstract void CountSession(ProcessExecutor? process, int more);
 
     public JobRecord Job(JobId id) => Ledger.Job(id);
+
+    /// <summary>The workflow that a job executes; null where it executes none.</summary>
+    public SimulatedWorkflow? WorkflowOf(JobRecord job) => Array.Find(Workflows, w => w.Workflow.Id == job.Agent);
+
+    /// <summary>The workflow that a job is to execute by itself, if any.</summary>
+    public SimulatedWorkflow? Draw() => Workflows.Length == 0 || Random.Next(3) == 0 ? null : Workflows[Random.Next(Workflows.Length)];
+
+    /// <summary>How often a task of that name may fail.</summary>
+    public int AttemptsOf(string subject) => subject[0] == 'n' ? SimulatedWorkflow.Attempts : Tasks[subject[1] - '0'].Policy.Retry.Attempts;
 
     public int NewValue() => ++_values;
 
@@ -195,4 +218,4 @@ internal abstract class History
 }
 
 /// <summary>What came of one seed.</summary>
-internal sealed record HistoryResult(int Seed, string? Failure, int Steps, int Jobs, ulong Hash, int Crashes);
+internal sealed record HistoryResult(int Seed, string? Failure, int Steps, int Jobs, ulong Hash, int Crashes, int Plans, int Later);

@@ -78,8 +78,10 @@ internal sealed class MemoryHistory(int seed) : History(seed)
         _orchestrator = new AgentOrchestrator(new OrchestratorOptions
         {
             Workers = [], Executor = Executor, Time = Time, Seed = Seed, Logging = Ledger, GracePeriod = TimeSpan.FromMilliseconds(50 + Random.Next(400)),
-            JournalFactory = JournalFactory(),
+            JournalFactory = JournalFactory(), LookAheadPatience = Patience,
         });
+        foreach (SimulatedWorkflow workflow in Workflows)
+            workflow.Teach(_orchestrator);
         _world = new World(this);
         Executor.Schedule(() => WorldTask = _world.RunAsync(_orchestrator));
         Executor.Run(Idle, IsOver, e => Fail($"an exception escaped: {e}"));
@@ -101,6 +103,8 @@ internal sealed class MemoryHistory(int seed) : History(seed)
             if (reader.IsForgotten)
                 Fail($"{reader} was not woken");
         }
+        if (Workflows.Length > 0)
+            Planning.Check(_orchestrator!.Engine);
         if (Random.Next(8) > 0)
             return;
         foreach (JobRecord job in Ledger.Jobs)

@@ -4,7 +4,7 @@ namespace Millstream.Simulation;
 internal enum Step
 {
     Sequence, Run, RunAll, Branches, Semaphore, Race, SignalLoop, NextSignal, Ask, AskWithLimit, Child, Emit, Delay, Catch, StopByToken, CleanUp,
-    CancelAfter, Flush, Throw, Leave,
+    CancelAfter, Flush, Throw, Leave, Workflow,
 }
 
 /// <summary>One step with its numbers (a task, a count, a time) and its parts.</summary>
@@ -19,7 +19,7 @@ internal sealed record Plan(PlanNode[] Rounds, bool IsLoop)
 }
 
 /// <summary>Makes bodies of a seed.</summary>
-internal sealed class PlanMaker(Random random, List<Plan> plans, int tasks)
+internal sealed class PlanMaker(Random random, List<Plan> plans, int tasks, int workflows)
 {
     private int _budget;
 
@@ -28,8 +28,25 @@ internal sealed class PlanMaker(Random random, List<Plan> plans, int tasks)
     {
         bool isLoop = random.Next(5) == 0;
         _budget = depth == 0 ? 3 + random.Next(12) : 2 + random.Next(4);
+        if (depth == 0 && workflows > 0)
+            return MakeAround(new PlanNode(Step.Workflow, random.Next(workflows), MakeEmpty()));
         PlanNode[] rounds = [.. Enumerable.Range(0, isLoop ? 1 + random.Next(3) : 1).Select(_ => Sequence(depth, depth * 2))];
         plans.Add(new Plan(rounds, isLoop));
+        return plans.Count - 1;
+    }
+
+    /// <summary>The number of a plan without steps: that of a job whose body is none of ours.</summary>
+    public int MakeEmpty()
+    {
+        plans.Add(new Plan([], false));
+        return plans.Count - 1;
+    }
+
+    private int MakeAround(PlanNode node)
+    {
+        _budget /= 3;
+        PlanNode body = new(Step.Sequence, Parts: [node, Sequence(0, 2)]);
+        plans.Add(new Plan([random.Next(3) == 0 ? new PlanNode(Step.CleanUp, random.Next(tasks), 20 + random.Next(400), body) : body], false));
         return plans.Count - 1;
     }
 

@@ -24,6 +24,8 @@ internal sealed class WorkerPark
                 resources.Add(Make($"g{w}{i}", "gpu", 1, null));
             _workers.Add(($"w{w}", 1 + random.Next(random.Next(2) == 0 ? 3 : 20), resources));
         }
+        if (history.Workflows.Length > 0)
+            _workers.Add(("shop", 2 + history.Chance.Next(3), [.. Enumerable.Range(1, 4).Select(i => Make($"l{i}", "lathe", 1, null))]));
         _tokens = Make("tokens", "tokens", 8, null, new RateLimit("words", 24, TimeSpan.FromMilliseconds(20 + history.Chance.Next(200))));
     }
 

@@ -12,7 +12,8 @@ internal sealed class World(MemoryHistory history)
 
     public async Task RunAsync(AgentOrchestrator orchestrator)
     {
-        int jobs = 5 + _random.Next(_random.Next(4) == 0 ? 25 : 8);
+        // A plan lets nothing wait that others could take, so jobs with workflows are few.
+        int jobs = history.Workflows.Length > 0 ? 1 + _random.Next(4) : 5 + _random.Next(_random.Next(4) == 0 ? 25 : 8);
         Task[] starts = [.. Enumerable.Range(0, jobs).Select(i => StartAsync(orchestrator, i))];
         Task fleet = _park.BefallAsync(orchestrator, () => false);
         Task answers = AnswerAsync(() => Array.TrueForAll(starts, s => s.IsCompleted) && fleet.IsCompleted);
@@ -25,16 +26,17 @@ internal sealed class World(MemoryHistory history)
 
     private async Task StartAsync(AgentOrchestrator orchestrator, int number)
     {
-        await PauseAsync(80);
-        int plan = history.Maker.Make();
+        await PauseAsync(history.Workflows.Length > 0 ? 3000 : 80);
+        SimulatedWorkflow? workflow = history.Draw();
+        int plan = workflow is null ? history.Maker.Make() : history.Maker.MakeEmpty();
         JobOptions options = new()
         {
             Id = JobId.Parse($"j{number}"), Tenant = $"tenant{_random.Next(3)}", Priority = _random.Next(3), Weight = 1 + _random.Next(3),
             Deadline = _random.Next(12) == 0 ? history.Time.GetUtcNow().AddMilliseconds(_random.Next(300)) : null,
         };
         Agent<int, int, int, int> agent = history.Plans[plan].IsLoop ? PlanLoopAgent.Instance : PlanAgent.Instance;
-        Job<int, int, int> job = await orchestrator.CreateJobAsync(agent, plan, options);
-        if (_random.Next(10) == 0 && (await orchestrator.CreateJobAsync(agent, plan, options)).Runner != job.Runner)
+        Job job = await CreateAsync();
+        if (_random.Next(10) == 0 && (await CreateAsync()).Runner != job.Runner)
             history.Fail($"starting {job.Id} twice gave two jobs");
         JobRecord record = history.Job(job.Id);
         for (int i = _random.Next(4); i > 0; i--)
@@ -44,8 +46,10 @@ internal sealed class World(MemoryHistory history)
             _actors.Add(CancelAsync(job, 0));
         for (; cancels > 0; cancels--)
             _actors.Add(CancelAsync(job, 150));
-        for (int i = _random.Next(4); i > 0; i--)
-            _actors.Add(SignalAsync(record, job));
+        for (int i = workflow is null ? _random.Next(4) : 0; i > 0; i--)
+            _actors.Add(SignalAsync(record, job.As<int, int, int>()));
+
+        async Task<Job> CreateAsync() => workflow is null ? await orchestrator.CreateJobAsync(agent, plan, options) : await orchestrator.CreateJobAsync(workflow.Workflow.Agent, plan, options);
     }
 
     private void Read(JobRecord record, Job job)
@@ -93,7 +97,7 @@ internal sealed class World(MemoryHistory history)
     // Somebody looks at the questions while the history goes on: answers some, some twice, some that are long over.
     private async Task AnswerAsync(Func<bool> isOver)
     {
-        for (int i = 0; i < 12 || (!isOver() && i < 200); i++)
+        for (int i = 0; i < (history.Workflows.Length > 0 ? 200 : 12) || (!isOver() && i < 200); i++)
         {
             await PauseAsync(25);
             List<JobRecord> jobs = [.. history.Ledger.Jobs];
@@ -136,7 +140,7 @@ internal sealed class World(MemoryHistory history)
             {
                 history.CheckWaker(job);
                 AnswerAll(job, false);
-                if (job.Runner!.WaitsFor().Contains("a signal"))
+                if (history.WorkflowOf(job) is null && job.Runner!.WaitsFor().Contains("a signal"))
                     _actors.Add(SendAsync(job, new Job(job.Runner!).As<int, int, int>(), null));
             }
             await PauseAsync(20 + round * 20);

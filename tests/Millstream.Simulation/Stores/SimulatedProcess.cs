@@ -42,10 +42,13 @@ internal sealed class SimulatedProcess : ILoggerFactory, ILogger
         Orchestrator = Executor.Run(() => new AgentOrchestrator(new OrchestratorOptions
         {
             Workers = [], Executor = Executor, Time = Executor.Clock, Seed = random.Next(), Logging = this, GracePeriod = TimeSpan.FromMilliseconds(50 + random.Next(400)), Journal = Store,
-            Agents = new AgentRegistry().Add(PlanAgent.Instance).Add(PlanLoopAgent.Instance), Limits = new OrchestratorLimits { EndedJobs = random.Next(2) * 1000, WaitingJobs = random.Next(3) switch { 0 => 0, 1 => 2, _ => 1000 } },
+            Agents = history.Workflows.Aggregate(new AgentRegistry().Add(PlanAgent.Instance).Add(PlanLoopAgent.Instance), (all, w) => all.Add(w.Workflow.Agent)), LookAheadPatience = Millstream.Simulation.History.Patience,
+            Limits = new OrchestratorLimits { EndedJobs = random.Next(2) * 1000, WaitingJobs = random.Next(3) switch { 0 => 0, 1 => 2, _ => 1000 } },
             MinCheckpoint = random.Next(3) * random.Next(400), MaxInline = number % 2 == 0 ? 64 : EntryWriter.MaxInline,
             Restarts = new RetryPolicy { Attempts = 1000, Delay = TimeSpan.FromMilliseconds(random.Next(2) * random.Next(300)), MaxDelay = TimeSpan.FromMilliseconds(500) },
         }));
+        foreach (SimulatedWorkflow workflow in history.Workflows)
+            workflow.Teach(Orchestrator);
     }
 
     public int Number { get; }

@@ -6,11 +6,13 @@ namespace Millstream.Tests;
 public class SchedulerManyShapesTests
 {
     [Theory]
-    [InlineData(1, 12, 1)]
-    [InlineData(2, 12, 9)]
-    [InlineData(3, 90, 1)]
-    [InlineData(4, 12, 30)]
-    public void Release_ManyShapes_NobodyWaitsWhoCouldRun(int seed, int unitsOfAWorker, int workers)
+    [InlineData(1, 12, 1, 40, 1)]
+    [InlineData(2, 12, 9, 40, 1)]
+    [InlineData(3, 90, 1, 40, 1)]
+    [InlineData(4, 12, 30, 40, 1)]
+    [InlineData(5, 12, 9, 1, 30)]
+    [InlineData(6, 12, 9, 3, 100)]
+    public void Release_ManyShapes_NobodyWaitsWhoCouldRun(int seed, int unitsOfAWorker, int workers, int jobCount, int names)
     {
         Random random = new(seed);
         Scheduler scheduler = new(new SchedulerOptions { HoldFloor = TimeSpan.FromDays(999) }, 1);
@@ -24,14 +26,14 @@ public class SchedulerManyShapesTests
             scheduler.AddWorker($"w{w}", $"w{w}", owned, 0, 1_000);
         }
 
-        SchedulingJob[] jobs = [.. Enumerable.Range(0, 40).Select(i => new SchedulingJob($"j{i}", $"t{i % 3}"))];
+        SchedulingJob[] jobs = [.. Enumerable.Range(0, jobCount).Select(i => new SchedulingJob($"j{i}", $"t{i % 3}"))];
         HashSet<TaskRequest> waiting = [];
         List<Grant> live = [];
         for (int step = 0; step < 1_500; step++)
         {
             if (step < 900 || random.Next(3) == 0)
             {
-                TaskRequest request = new(jobs[random.Next(jobs.Length)], step, scheduler.Intern(Needs(random)));
+                TaskRequest request = new(jobs[random.Next(jobs.Length)], step, scheduler.Intern(Needs(random, names)));
                 waiting.Add(request);
                 scheduler.Submit(request, step);
             }
@@ -56,9 +58,9 @@ public class SchedulerManyShapesTests
         Assert.True(live.Count > 0 && waiting.Select(r => r.Shape).Distinct().Count() > 40, "too few wait: it tests nothing");
     }
 
-    private static ResourceRequirement[] Needs(Random random)
+    private static ResourceRequirement[] Needs(Random random, int names)
     {
-        ResourceRequirement first = ResourceRequirement.Exclusive(random.Next(2) == 0 ? "a" : "b", LabelSelector.Parse(string.Create(CultureInfo.InvariantCulture, $"n >= {random.Next(6)}")), random.Next(4) == 0 ? 2 : 1);
+        ResourceRequirement first = ResourceRequirement.Exclusive(random.Next(2) == 0 ? "a" : "b", LabelSelector.Parse(string.Create(CultureInfo.InvariantCulture, $"n >= {random.Next(6)}")), random.Next(4) == 0 ? 2 : 1, name: names == 1 ? null : $"n{random.Next(names)}");
         return random.Next(2) == 0 ? [first] : [first, ResourceRequirement.Units("memory", random.Next(1, 14))];
     }
 

@@ -89,6 +89,8 @@ public sealed class SchedulerPlanTests
                         End();
                         break;
                 }
+                world.Drain();
+                Check();
                 world.Scheduler.Tick(world.Now);
                 world.Drain();
                 Check();

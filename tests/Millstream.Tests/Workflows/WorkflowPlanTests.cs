@@ -52,6 +52,30 @@ public sealed class WorkflowPlanTests : StoredJobTests
     }
 
     [Fact]
+    public async Task Declared_WhatTasksThatTakeForEverWaitFor_GoesFirst()
+    {
+        Workflow<int, int> workflow = Workflow.Define<int, int>("endless", "1", w =>
+        {
+            Node<int> brief = w.Task("brief", Work("brief", _ => 1), w.Input, Takes(1)), before = w.Task("before", Work("before", _ => 1), w.Input, Takes(1));
+            NodeOptions endless = new() { ExpectedTime = TimeSpan.MaxValue };
+            Node<int[]> rest = w.All([.. Enumerable.Range(0, 6).Select(i => w.Task($"short{i}", Work("short", _ => 1), brief, Takes(1)))]);
+            return w.Join(w.Task("second", Work("second", _ => 1), w.Task("first", Work("first", _ => 1), before, endless), endless), rest, (n, _) => n);
+        });
+        await StartAsync(workflow.Agent);
+        Assert.Equal(1, await (await Orchestrator.CreateJobAsync(workflow.Agent, 1)).Completion);
+        Assert.Equal("before", _order[0]);
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(-5)]
+    public void Declared_NoTime_IsRefused(int seconds)
+    {
+        ArgumentException e = Assert.Throws<ArgumentException>(() => Takes(seconds));
+        Assert.Contains("ExpectedTime is ", e.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Learned_TheSecondJobGoesByTheDurationsOfTheFirst()
     {
         Workflow<int, int> workflow = Uneven(_ => 60);

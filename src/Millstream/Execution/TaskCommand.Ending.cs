@@ -16,6 +16,7 @@ internal abstract partial class TaskCommand
             runner.Release(grant);
         Arrive();
         base.Deliver(runner);
+        Volatile.Write(ref _ended, null);
     }
 
     public override void Dropped(JobRunner runner)
@@ -27,7 +28,6 @@ internal abstract partial class TaskCommand
 
     private void Arrive()
     {
-        Volatile.Write(ref _ended, null);
         if (!_isAhead)
             return;
         _isAhead = false;

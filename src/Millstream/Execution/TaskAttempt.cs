@@ -18,6 +18,7 @@ internal sealed class TaskAttempt(TaskCommand command, Grant grant, int number, 
     private IDisposable? _timeout;
     private StopOf? _stop;
     private AttemptOutput? _output;
+    private long _wallStart;
     private bool _isBegun;
     private bool _isScopeClosed;
     private bool _isOver;
@@ -25,6 +26,12 @@ internal sealed class TaskAttempt(TaskCommand command, Grant grant, int number, 
     public Grant Grant => grant;
 
     public AttemptSpan? Span => span;
+
+    /// <summary>What the wall clock showed when it was granted, in UTC ticks. Worked out once, since two clocks never agree to the tick. Called under the lock.</summary>
+    public long WallStart => _wallStart != 0 ? _wallStart : _wallStart = Engine.Fleet.WallTimeOf(grant.GrantedAt);
+
+    /// <summary>Whether it has ended or was left behind.</summary>
+    public bool IsOver => Volatile.Read(ref _isOver);
 
     /// <summary>Whether its begin is on record.</summary>
     public bool HasStarted { get; private set; }
@@ -217,16 +224,15 @@ internal sealed class TaskAttempt(TaskCommand command, Grant grant, int number, 
     }
 
     /// <summary>What is recorded of an attempt that threw.</summary>
-    public TaskError ErrorOf(Exception error)
+    /// <param name="error">What it threw.</param>
+    /// <param name="ending">Why it threw that: what it was told, or <see cref="AttemptEnd.None"/> where that did not matter.</param>
+    public TaskError ErrorOf(Exception error, AttemptEnd ending) => ending switch
     {
-        return Ending switch
-        {
-            AttemptEnd.TimedOut => new TaskError(TaskId, number, ErrorTypes.TimedOut, $"task {TaskId} took longer than its timeout of {Words.Duration(command.Policy.Timeout!.Value)}", true),
-            AttemptEnd.LeaseLost => new TaskError(TaskId, number, ErrorTypes.LeaseLost, $"task {TaskId} lost its lease: {_stop!.Reason}", true),
-            AttemptEnd.Stopped => new TaskError(TaskId, number, ErrorTypes.Cancelled, $"task {TaskId} was stopped", false),
-            _ => new TaskError(TaskId, number, error is ResourceBusyException ? ErrorTypes.ResourceBusy : error.GetType().Name, error.Message, error is not (TerminalTaskException or PayloadTooLargeException), error.ToString()),
-        };
-    }
+        AttemptEnd.TimedOut => new TaskError(TaskId, number, ErrorTypes.TimedOut, $"task {TaskId} took longer than its timeout of {Words.Duration(command.Policy.Timeout!.Value)}", true),
+        AttemptEnd.LeaseLost => new TaskError(TaskId, number, ErrorTypes.LeaseLost, $"task {TaskId} lost its lease: {_stop!.Reason}", true),
+        AttemptEnd.Stopped => new TaskError(TaskId, number, ErrorTypes.Cancelled, $"task {TaskId} was stopped", false),
+        _ => new TaskError(TaskId, number, error is ResourceBusyException ? ErrorTypes.ResourceBusy : error.GetType().Name, error.Message, error is not (TerminalTaskException or PayloadTooLargeException), error.ToString()),
+    };
 
     // The same for all tasks that need a slot only, and kept by each of their entries.
     private AttemptOf WhereItRuns() => grant.Members.Count > 0
@@ -372,10 +378,7 @@ internal sealed class TaskAttempt(TaskCommand command, Grant grant, int number, 
     /// <summary>Why it was told to stop, and what ends its grace period.</summary>
     private sealed record StopOf(AttemptEnd Ending, string? Reason, IDisposable Grace);
 
-    private void TimeOut()
-    {
-        Cancel(AttemptEnd.TimedOut, null);
-    }
+    private void TimeOut() => Cancel(AttemptEnd.TimedOut, null);
 
     private void GraceIsOver() => _ = LeaveBehindAsync();
 

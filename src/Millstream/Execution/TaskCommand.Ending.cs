@@ -4,6 +4,9 @@ namespace Millstream;
 internal abstract partial class TaskCommand
 {
     private Grant? _release;
+
+    // The attempt that ended it, for those who look before its job has heard of that.
+    private TaskAttempt? _ended;
     private int _outputSize;
     private bool _isAhead;
 
@@ -13,6 +16,7 @@ internal abstract partial class TaskCommand
             runner.Release(grant);
         Arrive();
         base.Deliver(runner);
+        Volatile.Write(ref _ended, null);
     }
 
     public override void Dropped(JobRunner runner)

@@ -48,20 +48,20 @@ internal abstract partial class TaskCommand
     }
 
     /// <summary>The output as the body will see it, on the first run as on any other: read back from its bytes.</summary>
-    private (object? Output, Exception? Error) Recorded(object? output)
+    private (object? Output, Exception? Error, int Size) Recorded(object? output)
     {
         try
         {
-            return (Runner.Engine.Copy(task.OutputType, output, out _outputSize), null);
+            return (Runner.Engine.Copy(task.OutputType, output, out int size), null, size);
         }
         catch (PayloadTooLargeException e)
         {
-            return (null, new PayloadTooLargeException($"the output of task {Subject}", e.Size, e.Limit, "return the path of a file with it, or return less"));
+            return (null, new PayloadTooLargeException($"the output of task {Subject}", e.Size, e.Limit, "return the path of a file with it, or return less"), 0);
         }
         catch (Exception e)
         {
             // Converters and properties are the task's code.
-            return (null, new TerminalTaskException($"the output of task {Subject} cannot be JSON and read back: {e.Message}"));
+            return (null, new TerminalTaskException($"the output of task {Subject} cannot be JSON and read back: {e.Message}"), 0);
         }
     }
 }

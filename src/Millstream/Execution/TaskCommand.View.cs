@@ -9,11 +9,10 @@ internal abstract partial class TaskCommand
         lock (this)
         {
             DateTimeOffset since = new(_since, TimeSpan.Zero);
+            if ((_attempt ?? _ended) is { } last)
+                since = new DateTimeOffset(Math.Max(_since, last.WallStart), TimeSpan.Zero);
             if (_attempt is { } attempt)
-            {
-                long began = Math.Max(_since, Runner.Engine.Fleet.WallTimeOf(attempt.Grant.GrantedAt));
-                return new AgentTaskInfo(Subject, _isStopped ? AgentTaskStatus.Stopping : AgentTaskStatus.Running, _attempts, $"{(_isStopped ? "stops" : "runs")} on worker {attempt.Grant.Worker.Name}", new DateTimeOffset(began, TimeSpan.Zero));
-            }
+                return new AgentTaskInfo(Subject, _isStopped ? AgentTaskStatus.Stopping : AgentTaskStatus.Running, _attempts, $"{(_isStopped ? "stops" : "runs")} on worker {attempt.Grant.Worker.Name}", since);
             if (_isInDoubt)
                 return new AgentTaskInfo(Subject, AgentTaskStatus.Waiting, _attempts, $"may have run; somebody has to say what became of it (question {QuestionId})", since);
             if (BackOff is not null && Missing is { } missing)

@@ -142,8 +142,16 @@ internal abstract partial class TaskCommand(AgentTask task, object? input, strin
     /// <param name="isLeftBehind">Whether it is left behind now, and its code goes on.</param>
     public bool AttemptEnded(TaskAttempt attempt, object? output, Exception? error, bool isInline, bool isLeftBehind = false)
     {
+        // One that was left behind long ago is not made JSON for nothing.
+        if (attempt.IsOver)
+            return false;
+        int size = 0;
+        bool isUnrecordable = false;
         if (error is null && Runner.Copies)
-            (output, error) = Recorded(output);
+        {
+            (output, error, size) = Recorded(output);
+            isUnrecordable = error is not null;
+        }
         TaskError? failure = null;
         SecretMissingException? missing = null;
         TimeSpan delay = default;
@@ -153,6 +161,7 @@ internal abstract partial class TaskCommand(AgentTask task, object? input, strin
             if (!attempt.TryClose())
                 return false;
             _attempt = null;
+            _outputSize = size;
             // One that has shown nothing leaves what is to be superseded as it is.
             if (attempt.Shown.Attempt > 0)
                 Shown = attempt.Shown;
@@ -160,13 +169,14 @@ internal abstract partial class TaskCommand(AgentTask task, object? input, strin
             AttemptEnd end = attempt.Ending;
             if (error is not null && !isDetached)
             {
-                failure = attempt.ErrorOf(error);
+                // It ran to its end, and would again: what told it to stop meanwhile, as a timeout, does not stand before that.
+                failure = attempt.ErrorOf(error, isUnrecordable ? AttemptEnd.None : end);
                 // What was refused has not happened.
                 bool isRefused = failure.Type == ErrorTypes.ResourceBusy;
 #if MILLSTREAM_PLANTED_BUGS
                 isRefused &= !PlantedBugs.Is(Bug.BusyCounted);
 #endif
-                if (end == AttemptEnd.LeaseLost && !_isStopped)
+                if (end == AttemptEnd.LeaseLost && !_isStopped && !isUnrecordable)
                 {
                     (isAgain, isRequeued, isInDoubt) = (!Policy.AtMostOnce, !Policy.AtMostOnce, Policy.AtMostOnce);
                 }
@@ -191,6 +201,8 @@ internal abstract partial class TaskCommand(AgentTask task, object? input, strin
                 }
             }
             isEnd = !isDetached && !isInDoubt && !isAgain && TryEnd(error is null ? output : null, failure, isCompleted: error is null);
+            if (isEnd)
+                _ended = attempt;
         }
         attempt.HasEnded(isLeftBehind);
         if (error is null)

@@ -13,6 +13,7 @@ internal sealed class FanOutRun
     private readonly bool[] _hasOutput;
     private readonly ItemRun?[] _running;
     private readonly int _limit;
+    private readonly CancellationTokenRegistration _stopping;
     private TaskError? _failure;
     private int _next;
     private int _underWay;
@@ -29,7 +30,7 @@ internal sealed class FanOutRun
         _running = new ItemRun?[items.Count];
         _limit = run.Node.Options.MaxParallel ?? int.MaxValue;
         if (run.Node.Task is not null)
-            run.Stop.Token.UnsafeRegister(static state => ((FanOutRun)state!).StopTasks(), this);
+            _stopping = run.Stop.Token.UnsafeRegister(static state => ((FanOutRun)state!).StopTasks(), this);
     }
 
     /// <summary>Starts what there is room for.</summary>
@@ -47,11 +48,14 @@ internal sealed class FanOutRun
             if (_isOver)
                 Finish();
         }
-        catch (OperationCanceledException)
+        catch (OperationCanceledException e) when (_workflow.IsOfItsJob(e))
         {
             // The job is cancelled, and nothing that follows is recorded.
         }
-        _isFilling = false;
+        finally
+        {
+            _isFilling = false;
+        }
     }
 
     /// <summary>The run of an item has ended.</summary>
@@ -112,6 +116,8 @@ internal sealed class FanOutRun
 
     private void Finish()
     {
+        // Its node may run again, or its workflow go on for long. Where it was stopped before it began, there is no registration.
+        _stopping.Dispose();
         GraphNode node = _run.Node;
         TaskError? failure = _failure ?? _ends.FirstOrDefault(e => e.Status == WorkflowTaskStatus.Failed).Error;
         NodeEnd end = NodeEnd.Completed(null);
@@ -120,14 +126,16 @@ internal sealed class FanOutRun
             NodeEnd untold = _ends.FirstOrDefault(e => e.Untold is not null);
             end = NodeEnd.Failed(failure) with { Untold = untold.Error is { } error ? $"{error.Task}: {untold.Untold}" : null };
         }
-        _run.Results = null;
+        (_run.Results, _run.HasNoResults) = (null, false);
         try
         {
             if (failure is null || node.ContinuesOnError)
                 _run.Results = node.Results!(_ends);
         }
-        catch (Exception e) when (e is not (OperationCanceledException or OutsideTurnException))
+        catch (Exception e) when (_workflow.IsFault(e))
         {
+            // Also where it may fail: dependants look for its runs, and there is nothing to show them.
+            _run.HasNoResults = true;
             end = NodeEnd.FailedUntold(node.Id!, e);
         }
         _workflow.Finish(_run, end);

@@ -6,6 +6,12 @@ internal sealed partial class WorkflowRun
     /// <summary>Whether nothing is to be started.</summary>
     public bool IsPaused => _isPaused;
 
+    /// <summary>Whether the workflow's job is cancelled and threw this. A token of somebody else's is a fault like any other.</summary>
+    public bool IsOfItsJob(OperationCanceledException e) => e.CancellationToken == _context.Cancelled;
+
+    /// <summary>Whether a function of the workflow's author failed with this.</summary>
+    public bool IsFault(Exception e) => e is not OutsideTurnException && !(e is OperationCanceledException cancelled && IsOfItsJob(cancelled));
+
     /// <summary>Starts the run of one item.</summary>
     public void StartItem(NodeRun run, ItemRun started, object? item)
     {
@@ -20,7 +26,7 @@ internal sealed partial class WorkflowRun
             }
             input = node.ItemInput!(_values, item, started.Index);
         }
-        catch (Exception e) when (e is not (OperationCanceledException or OutsideTurnException))
+        catch (Exception e) when (IsFault(e))
         {
             started.Ended(NodeEnd.FailedUntold(started.Subject, e));
             return;

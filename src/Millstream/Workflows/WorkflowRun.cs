@@ -100,7 +100,7 @@ internal sealed partial class WorkflowRun
             else
                 _ = RunNodeAsync(run, input);
         }
-        catch (Exception e) when (e is not (OperationCanceledException or OutsideTurnException))
+        catch (Exception e) when (IsFault(e))
         {
             if (run.State == NodeState.Running)
                 _underWay--;
@@ -135,7 +135,7 @@ internal sealed partial class WorkflowRun
         {
             Finish(run, end);
         }
-        catch (OperationCanceledException)
+        catch (OperationCanceledException e) when (IsOfItsJob(e))
         {
             // The job is cancelled, and nothing that follows from this end is recorded.
         }
@@ -155,7 +155,7 @@ internal sealed partial class WorkflowRun
     private void End(NodeRun run, NodeEnd end)
     {
         GraphNode node = run.Node;
-        bool isFatal = end.Status == WorkflowTaskStatus.Failed && !node.ContinuesOnError;
+        bool isFatal = end.Status == WorkflowTaskStatus.Failed && (!node.ContinuesOnError || run.HasNoResults);
         if (isFatal && _graph.Options.OnFailure == FailureMode.Wait && !node.IsPure)
         {
             run.State = NodeState.Failed;
@@ -268,6 +268,9 @@ internal sealed class NodeRun(WorkflowRun workflow, GraphNode node, int waits) :
 
     /// <summary>Of a fan-out what dependants see.</summary>
     public object? Results { get; set; }
+
+    /// <summary>Of a fan-out whether that could not be made, which fails the node for good.</summary>
+    public bool HasNoResults { get; set; }
 
     /// <summary>Of a task the one that is under way.</summary>
     public IStoppable? Command { get; set; }

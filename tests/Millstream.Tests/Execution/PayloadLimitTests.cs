@@ -1,4 +1,6 @@
 using System.Text.Json;
+using System.Text.Json.Serialization;
+using Microsoft.Extensions.Time.Testing;
 
 namespace Millstream.Tests;
 
@@ -12,6 +14,23 @@ public sealed class PayloadLimitTests : StoredJobTests
     public PayloadLimitTests() => Options = Options with { Limits = new OrchestratorLimits { PayloadBytes = 2_000 } };
 
     private sealed record Proceed(string What) : Question<string>;
+
+    /// <summary>Tells when it is made JSON.</summary>
+    private sealed class Told
+    {
+        [JsonIgnore]
+        public Action? WhenRead { get; init; }
+
+        public string Text
+        {
+            get
+            {
+                WhenRead?.Invoke();
+                return field;
+            }
+            init;
+        } = "";
+    }
 
     [Fact]
     public async Task Output_OverTheLimit_FailsThatTaskOnceAndTheJobGoesOn()
@@ -31,6 +50,50 @@ public sealed class PayloadLimitTests : StoredJobTests
         await StartAsync(agent);
         Assert.Equal($"large: the output of task large{Fault}return the path of a file with it, or return less, or raise that limit", await (await Orchestrator.StartAsync(agent, "")).Completion);
         Assert.Equal(1, runs);
+    }
+
+    [Fact]
+    public async Task Output_OverTheLimitWhoseTimeoutFiresWhileItIsMadeJson_FailsForGood()
+    {
+        FakeTimeProvider time = new();
+        int runs = 0;
+        Options = Options with { Time = time };
+        TestAgent<string, string> agent = Agents.Make(async c => (await c.StepAsync("large", _ =>
+        {
+            runs++;
+            return Task.FromResult(new Told { Text = Large, WhenRead = () => time.Advance(TimeSpan.FromMinutes(1)) });
+        }, new TaskPolicy { Timeout = TimeSpan.FromMinutes(1), Retry = new RetryPolicy { Attempts = 3, Delay = TimeSpan.Zero } })).Text);
+        await StartAsync(agent);
+        JobError error = Assert.IsType<JobEnding.Failed>(await (await Orchestrator.StartAsync(agent, "")).Ending).Error;
+        Assert.Equal((nameof(PayloadTooLargeException), 1), (error.Type, runs));
+    }
+
+    [Fact]
+    public async Task Output_OfAnAttemptThatWasLeftBehind_IsNotMadeJson()
+    {
+        FakeTimeProvider time = new();
+        int read = 0;
+        TaskCompletionSource begun = new(TaskCreationOptions.RunContinuationsAsynchronously), late = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        // The second attempt gets the unit only when the first one's code has ended.
+        AgentTask<string, Told> task = AgentTask.Create<string, Told>("stubborn", async (_, context) =>
+        {
+            if (context.Attempt > 1)
+                return new Told { Text = "second" };
+            begun.SetResult();
+            await late.Task;
+            return new Told { Text = "first", WhenRead = () => Interlocked.Increment(ref read) };
+        }, [ResourceRequirement.Exclusive("thing")], new TaskPolicy { Timeout = TimeSpan.FromMinutes(1), Retry = new RetryPolicy { Attempts = 2, Delay = TimeSpan.Zero } });
+        TestAgent<string, string> agent = Agents.Make(async c => (await c.RunAsync(task, "")).Text);
+        Options = Options with { Time = time, Workers = [new Worker("w", [new Thing("t")])] };
+        await StartAsync(agent);
+        Job<string, string, string> job = await Orchestrator.StartAsync(agent, "");
+        await begun.Task;
+        time.Advance(TimeSpan.FromMinutes(1));
+        time.Advance(Options.GracePeriod);
+        await UntilAsync(() => job.Tasks is [{ Attempt: 2 }]);
+        late.SetResult();
+        Assert.Equal("second", await job.Completion);
+        Assert.Equal(0, read);
     }
 
     [Fact]

@@ -1,3 +1,5 @@
+using Microsoft.Extensions.Time.Testing;
+
 namespace Millstream.Tests;
 
 /// <summary>A thread on which a task has ended: what it goes on with, and what must not wait for it.</summary>
@@ -54,13 +56,51 @@ public sealed class TailTests : StoredJobTests
         Assert.Equal("3", await job.Completion);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Row_ThatIsLong_IsHandedOverOnlyWhereOtherWorkWaits(bool hasWaiting)
+    {
+        const int tasks = 300, longestRow = 256;
+        HeldExecutor executor = new() { HasWaiting = hasWaiting };
+        int runs = 0;
+        AgentTask<int, int> task = AgentTask.Create<int, int>("task", (input, _) =>
+        {
+            runs++;
+            return Task.FromResult(input);
+        });
+        // The clock stands, so that only the count ends a row.
+        await using AgentOrchestrator orchestrator = new(new OrchestratorOptions { Executor = executor, Time = new FakeTimeProvider() });
+        Job<string, string, string> job = await orchestrator.StartAsync(Agents.Make(async c =>
+        {
+            for (int i = 0; i < tasks; i++)
+                await c.RunAsync(task, i);
+            return "done";
+        }), "");
+        executor.RunOne();
+        int before = executor.Scheduled;
+        executor.RunOne();
+        Assert.Equal(hasWaiting ? (longestRow, 1) : (tasks, 0), (runs, executor.Scheduled - before));
+        executor.RunAll();
+        Assert.Equal("done", await job.Completion);
+        Assert.Equal(tasks, runs);
+    }
+
     private sealed class HeldExecutor : IExecutor
     {
         private readonly Queue<IThreadPoolWorkItem> _work = new();
 
         public bool RunsInline => true;
 
-        public void Schedule(IThreadPoolWorkItem work) => _work.Enqueue(work);
+        public bool HasWaiting { get; init; } = true;
+
+        public int Scheduled { get; private set; }
+
+        public void Schedule(IThreadPoolWorkItem work)
+        {
+            Scheduled++;
+            _work.Enqueue(work);
+        }
 
         public void RunOne() => _work.Dequeue().Execute();
 

@@ -149,6 +149,42 @@ public sealed class WorkflowTests
         Assert.Equal("0 1 is bad 2", await workflow.Agent.RunAsync(3));
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task FanOut_WhoseResultsCannotBeMade_FailsTheWorkflowAlsoWhereItMayFail(bool isCancelled)
+    {
+        GraphNode input = new(0, null) { Input = static _ => null, Result = static end => end.Output };
+        GraphNode each = new(1, "each")
+        {
+            Task = Double,
+            Input = static _ => new object?[] { 1, 2 },
+            ItemInput = static (_, item, _) => item,
+            Result = static end => end.Output,
+            // The functions of builders and files do not throw; of others nothing is known.
+            Results = _ => throw (isCancelled ? new OperationCanceledException("no results") : new InvalidDataException("no results")),
+            ContinuesOnError = true,
+        };
+        each.Dependencies.Add(input);
+        GraphNode after = new(2, null) { Input = values => values.Get<object?[]>(each).Length, Result = static end => end.Output };
+        after.Dependencies.Add(each);
+        Workflow<int, int> workflow = new(new WorkflowGraph("results", "1", new WorkflowOptions(), [input, each, after], after));
+        await using AgentOrchestrator orchestrator = new();
+        Job<int, WorkflowEvent, WorkflowSignal> job = await orchestrator.CreateJobAsync(workflow.Agent, 1);
+        JobError error = Assert.IsType<JobEnding.Failed>(await job.Ending).Error;
+        Assert.Equal(("each", "no results"), (error.Task, error.Message));
+    }
+
+    [Fact]
+    public async Task Select_ThatThrowsACancellationOfItsOwn_FailsTheWorkflow()
+    {
+        Workflow<int, int> workflow = Workflow.Define<int, int>("own", "1", w =>
+            w.Task("double", Double, w.Input).Select<int>(_ => throw new OperationCanceledException("a token of its own")));
+        await using AgentOrchestrator orchestrator = new();
+        Job<int, WorkflowEvent, WorkflowSignal> job = await orchestrator.CreateJobAsync(workflow.Agent, 1);
+        Assert.Equal("a token of its own", Assert.IsType<JobEnding.Failed>(await job.Ending).Error.Message);
+    }
+
     [Fact]
     public async Task ForEach_MaxParallel_IsHeld()
     {

@@ -67,6 +67,9 @@ internal abstract partial class TaskCommand
         set(_trouble ?? Interlocked.CompareExchange(ref _trouble, new TroubleOf(), null) ?? _trouble, value);
     }
 
+    /// <summary>What a revocation has left of a task: its place in line, and what it was given there since.</summary>
+    private readonly record struct PlaceInLine(TaskRequest? Request, Grant? Next);
+
     private sealed class TroubleOf
     {
         public Grant? NextGrant;

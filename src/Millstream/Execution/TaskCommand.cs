@@ -156,11 +156,11 @@ internal abstract partial class TaskCommand(AgentTask task, object? input, strin
         SecretMissingException? missing = null;
         TimeSpan delay = default;
         bool isAgain = false, isRequeued = false, isInDoubt = false, isDetached, isEnd;
+        PlaceInLine place = default;
         lock (this)
         {
             if (!attempt.TryClose())
                 return false;
-            _attempt = null;
             _outputSize = size;
             // One that has shown nothing leaves what is to be superseded as it is.
             if (attempt.Shown.Attempt > 0)
@@ -203,14 +203,20 @@ internal abstract partial class TaskCommand(AgentTask task, object? input, strin
             isEnd = !isDetached && !isInDoubt && !isAgain && TryEnd(error is null ? output : null, failure, isCompleted: error is null);
             if (isEnd)
                 _ended = attempt;
+            // What comes next begins when this one's end is told; until then a new grant for its place waits.
+            if (!isRequeued)
+            {
+                _attempt = null;
+                place = TakePlace(attempt.Grant);
+            }
         }
+        GiveUp(place);
+        // What it held may be given to anybody now, to this task as well.
         attempt.HasEnded(isLeftBehind);
         if (error is null)
             Runner.Planner?.Took(settings.PlanTask, Runner.Engine.Fleet.Passed - attempt.Grant.GrantedAt);
         attempt.Span?.End(error is null ? TaskOutcomes.Completed : isDetached ? TaskOutcomes.Detached : isInDoubt ? TaskOutcomes.InDoubt : isRequeued ? TaskOutcomes.LeaseLost
             : isAgain ? TaskOutcomes.Retried : failure is null ? TaskOutcomes.Stopped : TaskOutcomes.Failed, failure, isAgain ? delay : null, output);
-        if (!isRequeued)
-            GiveUpPlace(attempt.Grant);
         if (isDetached)
             Runner.Engine.Fleet.Release(attempt.Grant);
         else if (isInDoubt)
@@ -263,23 +269,23 @@ internal abstract partial class TaskCommand(AgentTask task, object? input, strin
     }
 
     /// <summary>A lost lease put the request in line again; the task that ended otherwise in the meantime needs neither the place nor what was given for it.</summary>
-    private void GiveUpPlace(Grant ended)
+    private PlaceInLine TakePlace(Grant ended)
     {
 #if MILLSTREAM_PLANTED_BUGS
-        if (PlantedBugs.Is(Bug.LostLeaseKeepsPlace)) return;
+        if (PlantedBugs.Is(Bug.LostLeaseKeepsPlace)) return default;
 #endif
         if (ended.State != GrantState.Revoked)
-            return;
-        TaskRequest? request;
-        Grant? next;
-        lock (this)
-        {
-            (request, _request) = (_request, null);
-            (next, NextGrant) = (NextGrant, null);
-        }
-        if (next is not null)
+            return default;
+        PlaceInLine place = new(_request, NextGrant);
+        (_request, NextGrant) = (null, null);
+        return place;
+    }
+
+    private void GiveUp(PlaceInLine place)
+    {
+        if (place.Next is { } next)
             Runner.Engine.Fleet.Release(next);
-        else if (request is not null)
+        else if (place.Request is { } request)
             Runner.Engine.Fleet.Withdraw(request);
     }
 
@@ -296,14 +302,17 @@ internal abstract partial class TaskCommand(AgentTask task, object? input, strin
             Runner.Engine.Fleet.Release(attempt.Grant);
         Supersede(attempt.Attempt);
         bool isStopped, isGranted = false, isDue = false;
+        PlaceInLine place = default;
         lock (this)
         {
+            if (isRequeued)
+                _attempt = null;
             _since = Runner.Engine.UtcTicks;
             Refusal = error.Type == ErrorTypes.ResourceBusy ? error.Message : null;
             isStopped = _isStopped;
             if (isStopped || _isDetached)
             {
-                // Falls through to its end.
+                place = TakePlace(attempt.Grant);
             }
             else if (!isRequeued && delay <= TimeSpan.Zero)
             {
@@ -325,18 +334,12 @@ internal abstract partial class TaskCommand(AgentTask task, object? input, strin
             }
         }
         if (isDue)
-        {
             BackOffIsOver();
-        }
         else if (isGranted)
-        {
             Runner.Engine.Executor.Schedule(this);
-        }
-        else if (isStopped)
-        {
-            GiveUpPlace(attempt.Grant);
+        GiveUp(place);
+        if (isStopped)
             End(null, null);
-        }
     }
 
     private void BackOffIsOver()

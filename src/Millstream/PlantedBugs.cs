@@ -6,7 +6,7 @@ internal enum Bug
 {
     None, EffectsBeforeDurable, ReaderSeesUndurable, LostWakeUp, LostWakeUpAtEnd, DuplicateNumber, TurnInTwoAppends, MailboxOrderSwapped, SignalAcceptedBeforeDurable,
     SignalDeliveredTwice, DuplicateSenderNotDropped, DuplicateAnsweredBeforeDurable, SecondCancelUnanswered, CancelForgetsWaitingTask, EndBeforeTasksEnded,
-    SpinAfterCancel, LeaseKeptOnFailure, LeaseKeptOnRetry, LostLeaseKeepsPlace, StopEndsBeforeLostAttempt, EpochDoesNotRise, UnitLeasedTwice, UnitGivenWhileStopping, RevokedNotQueued, RequeuedAttemptForgotten,
+    SpinAfterCancel, LeaseKeptOnFailure, LeaseKeptOnRetry, LostLeaseKeepsPlace, PlaceGivenUpLate, StopEndsBeforeLostAttempt, EpochDoesNotRise, UnitLeasedTwice, UnitGivenWhileStopping, RevokedNotQueued, RequeuedAttemptForgotten,
     SessionNotClosed, AnswerAcceptedTwice, DeltaAfterEnd, TimerNotStopped, DeadlineNotStopped, TimerTooEarly, ChildEndLost, BeginsAfterStopWhileOpening,
     LostSync, OfferLost, EpochNotChecked, ClaimKeepsEpoch, ClaimsLivingJobs, ChainNotCarried, NumberNotCarried, EffectsWhileReplaying, InboxItemTwice, InboxItemNotRemoved,
     InboxItemTakenEarly, SendersForgotten, TimerNotSetAgain, TimerSetFromNow, AttemptsForgotten, FailuresForgotten, ChildStartedAgain, ChildEndForgotten, ChildShownAgain, HeadNotEnded, HeadGivesJobAway,

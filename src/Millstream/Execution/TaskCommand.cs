@@ -210,9 +210,15 @@ internal abstract partial class TaskCommand(AgentTask task, object? input, strin
                 place = TakePlace(attempt.Grant);
             }
         }
+#if MILLSTREAM_PLANTED_BUGS
+        if (PlantedBugs.Is(Bug.PlaceGivenUpLate)) { lock (this) (_request, NextGrant) = (place.Request ?? _request, place.Next ?? NextGrant); place = default; }
+#endif
         GiveUp(place);
         // What it held may be given to anybody now, to this task as well.
         attempt.HasEnded(isLeftBehind);
+#if MILLSTREAM_PLANTED_BUGS
+        if (PlantedBugs.Is(Bug.PlaceGivenUpLate) && !isRequeued) { lock (this) place = TakePlace(attempt.Grant); GiveUp(place); }
+#endif
         if (error is null)
             Runner.Planner?.Took(settings.PlanTask, Runner.Engine.Fleet.Passed - attempt.Grant.GrantedAt);
         attempt.Span?.End(error is null ? TaskOutcomes.Completed : isDetached ? TaskOutcomes.Detached : isInDoubt ? TaskOutcomes.InDoubt : isRequeued ? TaskOutcomes.LeaseLost

@@ -20,7 +20,7 @@ if (args is [var name, ..] && commands.TryGetValue(name, out Func<string[], Task
     {
         return await command(args[1..]);
     }
-    catch (Exception e) when (e is BenchUsageException or UnauthorizedAccessException)
+    catch (Exception e) when (e is BenchUsageException or IOException or UnauthorizedAccessException)
     {
         Console.Error.WriteLine($"bench {name}: {e.Message}");
         return 2;

@@ -164,6 +164,7 @@ internal sealed partial class Scheduler
         {
             waitingTenants--;
         }
+
         if (waitingShapes.Count == 0)
         {
             nextScan = long.MaxValue;
